@@ -1,0 +1,71 @@
+"""The handles of one loaded scenario, and the world it begins with."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from uffdviz.kernel.memory import VmaRecord
+from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
+from uffdviz.kernel.steps import Obj
+
+World = dict[Obj, Any]
+
+
+class Stage:
+    """Interns every handle by name, so that all runs of a scenario share them.
+
+    `vma_lock` is what the lock of a fresh mapping is in this era. `world` holds the states that
+    differ from an object's own beginning.
+    """
+
+    def __init__(self, vma_lock: Any) -> None:
+        self.vma_lock = vma_lock
+        self.world: World = {}
+        self.mms: dict[str, Mm] = {}
+        self.vmas: dict[str, Vma] = {}
+        self.uffds: dict[str, Uffd] = {}
+        self.anon_vmas: dict[str, AnonVma] = {}
+        self.folios: dict[str, FolioRef] = {}
+        self.tasks: dict[str, Task] = {}
+
+    def mm(self, name: str) -> Mm:
+        """The address space of that name; the first one's objects carry no name of it."""
+        if name not in self.mms:
+            self.mms[name] = Mm(name, f" {name}" if self.mms else "")
+        return self.mms[name]
+
+    def vma(self, name: str, mm: Mm | None = None) -> Vma:
+        """The mapping of that name; a new one needs its address space."""
+        if name not in self.vmas:
+            if mm is None:
+                raise KeyError(name)
+            self.vmas[name] = Vma(mm, name, self.vma_lock, VmaRecord(mm=mm.name))
+        return self.vmas[name]
+
+    def uffd(self, name: str, mm: Mm | None = None, features: tuple[str, ...] = ()) -> Uffd:
+        """The userfaultfd of that name; a new one needs its address space."""
+        if name not in self.uffds:
+            if mm is None:
+                raise KeyError(name)
+            suffix = f" {name}"
+            self.uffds[name] = Uffd(name, mm, features, suffix)
+        return self.uffds[name]
+
+    def anon_vma(self, name: str) -> AnonVma:
+        """The anon_vma of that name."""
+        return self.anon_vmas.setdefault(name, AnonVma(name))
+
+    def folio(self, name: str) -> FolioRef:
+        """The page of that name."""
+        return self.folios.setdefault(name, FolioRef(name))
+
+    def task(self, name: str, mm: Mm | None = None) -> Task:
+        """The task of that name; a new one needs its address space."""
+        if name not in self.tasks:
+            if mm is None:
+                raise KeyError(name)
+            self.tasks[name] = Task(name, mm)
+        return self.tasks[name]
+
+    def begin(self) -> Iterator[tuple[Obj, Any]]:
+        """The states that the scenario gives its objects."""
+        return iter(self.world.items())
