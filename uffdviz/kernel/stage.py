@@ -26,6 +26,7 @@ class Stage:
         self.anon_vmas: dict[str, AnonVma] = {}
         self.folios: dict[str, FolioRef] = {}
         self.tasks: dict[str, Task] = {}
+        self.settled = False
 
     def mm(self, name: str) -> Mm:
         """The address space of that name; the first one's objects carry no name of it."""
@@ -66,6 +67,26 @@ class Stage:
             self.tasks[name] = Task(name, mm)
         return self.tasks[name]
 
+    def settle(self) -> None:
+        """Note what every object of the scenario is at first; done once, before the first run."""
+        if self.settled:
+            return
+        self.settled = True
+        families: tuple[dict[str, Any], ...] = (self.mms, self.vmas, self.uffds, self.anon_vmas)
+        for family in (*families, self.folios, self.tasks):
+            for handle in family.values():
+                for obj in objects_of(handle):
+                    self.world.setdefault(obj, obj.initial)
+
     def begin(self) -> Iterator[tuple[Obj, Any]]:
         """The states that the scenario gives its objects."""
         return iter(self.world.items())
+
+
+def objects_of(handle: Any) -> Iterator[Obj]:
+    """Every object that a handle names, those of its page tables included."""
+    for slot in handle.__slots__:
+        value = getattr(handle, slot)
+        for obj in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(obj, Obj):
+                yield obj

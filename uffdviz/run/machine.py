@@ -8,7 +8,7 @@ is a task's name, or a move of the environment:
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, assert_never
 
-from uffdviz.errors import ScheduleError
+from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.kernel import queues
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.labels import place
@@ -18,14 +18,19 @@ from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Ask, Mark, Obj, Step, Work
 from uffdviz.run.clock import Clock
 from uffdviz.trace.events import Event, Fact, say
+from uffdviz.trace.snapshot import Snapshot, first_snapshot
 
 Life = Callable[[Kernel], Coroutine[Ask, Any, None]]
+Change = tuple[Obj | None, Any, Any]
+"""An object, and its state before and after a step; the same state means unchanged."""
+
+FINISHED = Mark(Fact("Finished"))
 
 
 class Running:
     """One task at run time: its coroutine, and the step that it wants to take next."""
 
-    __slots__ = ("ask", "coro", "done", "kernel", "name", "slept")
+    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused")
 
     def __init__(self, name: str, kernel: Kernel, life: Life) -> None:
         self.name = name
@@ -33,15 +38,25 @@ class Running:
         self.coro = life(kernel)
         self.ask: Ask | None = None
         self.done = False
-        self.slept = False
+        self.refused: Any = None
+        self.place = ("", "")
         self.resume(None)
 
     def resume(self, answer: Any) -> None:
-        """Give the answer to the last step and learn the next."""
+        """Give the answer to the last step and learn the next; the last of all is `FINISHED`."""
+        if self.done:
+            self.ask = None
+            return
+        finished = isinstance(self.ask, Mark) and self.ask.fact.kind == "Finished"
         try:
             self.ask = self.coro.send(answer)
         except StopIteration:
-            self.ask, self.done = None, True
+            self.ask, self.done = None if finished else FINISHED, True
+
+    def locate(self) -> tuple[str, str]:
+        """Find where the task stands. Returns: the function, and the label of the step in it."""
+        self.place = ("", "") if self.done else place(self.coro)
+        return self.place
 
 
 class Machine:
@@ -56,17 +71,29 @@ class Machine:
         era: type[Kernel],
         lives: Sequence[tuple[str, Life]],
         costs: Mapping[str, int],
+        cpus: int = 0,
     ) -> None:
+        stage.settle()
         self.world: dict[Obj, Any] = dict(stage.world)
-        self.clock = Clock(costs)
+        self.clock = Clock(costs, cpus)
         self.events: list[Event] = []
         self.tasks = {
             name: Running(name, era(stage, stage.task(name)), life) for name, life in lives
         }
+        self._objects = {obj.name: obj for obj in self.world}
+        self.start: Snapshot = first_snapshot(
+            {obj.name: state for obj, state in self.world.items()},
+            {name: task.locate() for name, task in self.tasks.items()},
+        )
 
     def state(self, obj: Obj) -> Any:
         """What an object is now."""
         return self.world.get(obj, obj.initial)
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """What every object that was ever touched is now, by its name."""
+        return {obj.name: state for obj, state in self.world.items()}
 
     def can_step(self, name: str) -> bool:
         """Whether the task's next step can be taken now."""
@@ -76,12 +103,27 @@ class Machine:
             return False
         if not isinstance(ask, Step) or not ask.waits:
             return True
-        taken = ask.effect(self.state(ask.obj), name, *ask.args) is not None
-        return taken or (ask.killable and self._signalled(task))
+        state = self.world.get(ask.obj, ask.obj.initial)
+        if state is not task.refused:
+            if ask.effect(state, name, *ask.args) is not None:
+                return True
+            task.refused = state  # pure effects: the same state refuses again
+        return ask.killable and self._signalled(task)
 
     def choices(self) -> list[str]:
         """The tasks that can take a step now, in scenario order."""
         return [name for name in self.tasks if self.can_step(name)]
+
+    def due_at(self, name: str) -> int:
+        """When the task's next step would start, in virtual nanoseconds, processors aside."""
+        ask = self.tasks[name].ask
+        obj = ask.obj if isinstance(ask, Step) else None
+        return self.clock.due_at(name, obj, slept=sleeps(ask))
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The tasks that are not done yet."""
+        return [name for name, task in self.tasks.items() if task.ask is not None]
 
     def step(self, choice: str) -> Event:
         """Take one choice. Returns: the one event that it makes."""
@@ -92,65 +134,88 @@ class Machine:
             case "fail":
                 return self._step_task(choice, whom, fail=True)
             case "kill":
-                return self._move(choice, whom, self.tasks[whom].kernel.current.state, queues.kill)
+                return self._move(choice, whom, self._task(whom).kernel.current.state, queues.kill)
             case "deadline":
                 return self._deadline(choice, whom)
-        raise ScheduleError(f"no such move: {choice!r}; moves are kill, fail and deadline")
+        msg = f"no such move: {choice!r}; moves are kill, fail and deadline"
+        raise ScheduleError(msg)
+
+    def _task(self, name: str) -> Running:
+        if name not in self.tasks:
+            known = ", ".join(self.tasks)
+            msg = f"no task {name!r}; tasks are {known}{near_miss(name, self.tasks)}"
+            raise ScheduleError(msg)
+        return self.tasks[name]
 
     def _signalled(self, task: Running) -> bool:
         state: TaskState = self.state(task.kernel.current.state)
         return state.signal
 
     def _step_task(self, choice: str, name: str, *, fail: bool = False) -> Event:
-        task = self.tasks.get(name)
-        if task is None or task.ask is None:
-            raise ScheduleError(f"task {name!r} has nothing left to do")
+        task = self.tasks.get(name) or self._task(name)
         ask = task.ask
-        obj: Obj | None = None
-        before: Any = None
-        after: Any = None
+        if ask is None:
+            msg = f"{name} cannot move: it is done"
+            raise ScheduleError(msg)
+        change: Change = (None, None, None)
+        cost, units = "mark", 1
+        if fail and not (isinstance(ask, Work) and ask.errno):
+            msg = f"{name} cannot fail here: its next step is not one that may"
+            raise ScheduleError(msg)
         match ask:
             case Step():
-                obj, before = ask.obj, self.state(ask.obj)
-                outcome = ask.effect(before, name, *ask.args)
-                if outcome is not None:
-                    after, answer, fact = outcome
-                elif ask.killable and self._signalled(task):
-                    after, answer, fact = before, INTERRUPTED, Fact("Resumed")
-                else:
-                    raise ScheduleError(f"{name} cannot move: it waits for {obj.name}")
+                change, answer, fact = self._effect(task, ask)
                 cost, units = ask.cost, ask.units
             case Work():
                 answer = ask.errno if fail else 0
                 fact = Fact("Failed" if fail else "Worked", detail=ask.detail)
                 cost, units = ask.cost, ask.units
             case Mark():
-                answer, fact, cost, units = None, ask.fact, "mark", 1
+                answer, fact = None, ask.fact
             case _:
                 assert_never(ask)
-        changed = after is not before
-        if changed and obj is not None:
-            self.world[obj] = after
-        start, end = self.clock.charge(
-            name, obj, cost, units, changed=changed, woken=isinstance(ask, Step) and ask.waits
+        obj, before, after = change
+        when = self.clock.charge(
+            name, obj, cost, units, changed=after is not before, slept=sleeps(ask)
         )
-        function, label = place(task.coro)
+        where = task.place
         task.resume(answer)
+        if fact.kind == "LockContended":
+            fact = manner(fact, task.ask)
+        return self._record(choice, task, where, when, fact, change)
+
+    def _effect(self, task: Running, ask: Step) -> tuple[Change, Any, Fact]:
+        """Take a step on the world."""
+        before = self.state(ask.obj)
+        outcome = ask.effect(before, task.name, *ask.args)
+        if outcome is not None:
+            after, answer, fact = outcome
+            if after is not before:
+                self.world[ask.obj] = after
+            return (ask.obj, before, after), answer, fact
+        if ask.killable and self._signalled(task):
+            return (ask.obj, before, before), INTERRUPTED, Fact("Resumed")
+        msg = f"{task.name} cannot move: it waits for {ask.obj.name}"
+        raise ScheduleError(msg)
+
+    def _record(  # noqa: PLR0913, PLR0917  the parts of an event
+        self,
+        choice: str,
+        task: Running,
+        where: tuple[str, str],
+        when: tuple[int, int],
+        fact: Fact,
+        change: Change,
+    ) -> Event:
+        """Make the event of a step that was taken."""
+        obj, _, after = change
+        value, pages = self._news(change)
         calls = tuple(task.kernel.calls)
         task.kernel.calls.clear()
-        return self._record(choice, name, (function, label), (start, end), fact, obj, before, after, calls)
-
-    def _record(  # noqa: PLR0913
-        self, choice, task, where, when, fact, obj, before, after, calls
-    ) -> Event:
-        name = obj.name if obj else ""
-        changed = after is not before
-        pages = None
-        if changed and isinstance(after, PageTable):
-            pages = page_changes(before, after)
+        name = obj.name if obj is not None else ""
         event = Event(
             n=len(self.events) + 1,
-            task=task,
+            task=task.name,
             function=where[0],
             step=where[1],
             start=when[0],
@@ -162,12 +227,65 @@ class Machine:
             mode=fact.mode,
             tasks=fact.tasks,
             detail=fact.detail,
-            value=after if changed and pages is None else None,
+            value=after if value else None,
             pages=pages,
             calls=calls,
+            at=task.locate(),
         )
         self.events.append(event)
         return event
+
+    def _news(self, change: Change) -> tuple[bool, dict[str, Any] | None]:
+        """Say whether an event has to tell the object's state, or only some pages of it."""
+        obj, before, after = change
+        if obj is None:
+            return False, None
+        if obj.name not in self._objects:
+            self._objects[obj.name] = obj
+            self.world.setdefault(obj, after)
+            return True, None
+        if after is before:
+            return False, None
+        if isinstance(after, PageTable) and after.linked == before.linked:
+            return False, page_changes(before, after)
+        return True, None
+
+    def _move(self, choice: str, whom: str, obj: Obj, effect: Callable[..., Any]) -> Event:
+        """Let the environment change an object that concerns task `whom`."""
+        before = self.state(obj)
+        outcome = effect(before, whom)
+        if outcome is None:
+            msg = f"{choice!r} cannot happen now"
+            raise ScheduleError(msg)
+        after, _, fact = outcome
+        self.world[obj] = after
+        now = self.clock.happen(obj)
+        task = self._task(whom)
+        return self._record(choice, task, task.place, (now, now), fact, (obj, before, after))
+
+    def _deadline(self, choice: str, lock: str) -> Event:
+        obj = self._objects.get(lock)
+        if obj is None:
+            msg = f"no lock {lock!r}{near_miss(lock, self._objects)}"
+            raise ScheduleError(msg)
+        queue = getattr(self.state(obj), "queue", ())
+        if not isinstance(self.state(obj), rwsem.RwSem) or not queue:
+            msg = f"{choice!r} cannot happen now: nobody queues for {lock}"
+            raise ScheduleError(msg)
+        return self._move(choice, queue[0].task, obj, rwsem.pass_deadline)
+
+
+def sleeps(ask: Ask | None) -> bool:
+    """Whether the task is asleep before this step; who spins for a lock is not."""
+    return isinstance(ask, Step) and ask.waits and ask.obj.kind != "spinlock"
+
+
+def manner(fact: Fact, ask: Ask | None) -> Fact:
+    """Say how a lock is waited for: killable, spinning, or neither."""
+    if not isinstance(ask, Step) or not ask.waits:
+        return fact
+    how = "spinning" if ask.obj.kind == "spinlock" else "killable" if ask.killable else ""
+    return Fact(fact.kind, fact.mode, fact.tasks, how) if how else fact
 
 
 def page_changes(before: PageTable, after: PageTable) -> dict[str, Any]:

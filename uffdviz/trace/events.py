@@ -18,7 +18,8 @@ class Fact(msgspec.Struct, frozen=True):
     """What a step did, without saying who, where and when.
 
     `tasks` are those whom the fact names: who holds the lock that was refused, who was woken.
-    `detail` is the word and value of a check or a change, or the work done.
+    `detail` is the word and value of a check or a change, or the work done; for a lock that has to
+    be waited for: `killable` or `spinning`, or nothing.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `function` and `step` name the place in the kernel (labels of the reference); `start` and `end`
     are virtual nanoseconds. `object` is what the step touched and `value` what it is after the
     step; no `value` means unchanged. `pages` holds only the changed entries of a page table.
+    `at` is the place where the task stands from now on.
     """
 
     n: int
@@ -75,6 +77,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Any = None
     pages: dict[str, Any] | None = None
     calls: Calls = ()
+    at: tuple[str, str] = ("", "")
 
     @property
     def sentence(self) -> str:
