@@ -24,6 +24,10 @@ class ScheduleError(UffdvizError):
     """A schedule cannot be read, or names a task or a landmark that is not there."""
 
 
+class LandmarkError(ScheduleError):
+    """A schedule was read, but this run does not go that way."""
+
+
 class LessonError(UffdvizError):
     """A lesson cannot be read, or claims something that does not hold."""
 

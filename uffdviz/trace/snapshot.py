@@ -60,16 +60,23 @@ class Record(msgspec.Struct):
 class Fold:
     """The mutable half of a snapshot; nobody outside this file changes one that is shown."""
 
-    __slots__ = ("n", "objects", "tasks")
+    __slots__ = ("layout", "n", "objects", "tasks")
 
-    def __init__(self, n: int, objects: dict[str, Any], tasks: dict[str, Record]) -> None:
+    def __init__(
+        self,
+        n: int,
+        objects: dict[str, Any],
+        tasks: dict[str, Record],
+        layout: Mapping[str, int],
+    ) -> None:
         self.n = n
         self.objects = objects
         self.tasks = tasks
+        self.layout = layout
 
     def copy(self) -> "Fold":
         tasks = {name: msgspec.structs.replace(task) for name, task in self.tasks.items()}
-        return Fold(self.n, dict(self.objects), tasks)
+        return Fold(self.n, dict(self.objects), tasks, self.layout)
 
     def apply(self, event: Event) -> None:
         """Go on by one event."""
@@ -161,6 +168,11 @@ class Snapshot:
     def task_names(self) -> tuple[str, ...]:
         return tuple(self._fold.tasks)
 
+    @property
+    def layout(self) -> Mapping[str, int]:
+        """Where each mapping began at the start: what `src+1` means for the whole run."""
+        return self._fold.layout
+
     @cached_property
     def tasks(self) -> Mapping[str, TaskView]:
         """Every task, in scenario order."""
@@ -233,6 +245,8 @@ class History:
     def __init__(self, start: Snapshot, events: list[Event] | None = None) -> None:
         self.events = events if events is not None else []
         self._marks = [start._fold]
+        self._tail = start._fold.copy()
+        self._told = 0
 
     def __len__(self) -> int:
         return len(self.events)
@@ -240,7 +254,10 @@ class History:
     @property
     def last(self) -> Snapshot:
         """The snapshot after the last event so far."""
-        return self.at(len(self.events))
+        for event in self.events[self._told :]:
+            self._tail.apply(event)
+        self._told = len(self.events)
+        return Snapshot(self._tail.copy())
 
     def at(self, n: int) -> Snapshot:
         """Give the snapshot after event `n`; 0 is the start."""
@@ -261,7 +278,12 @@ class History:
 def first_snapshot(objects: dict[str, Any], places: Mapping[str, tuple[str, str]]) -> Snapshot:
     """Give the snapshot before the first event: every object's state, and where each task is."""
     tasks = {name: Record(function=where[0], step=where[1]) for name, where in places.items()}
-    return Snapshot(Fold(0, objects, tasks))
+    layout = {
+        name.removeprefix("mapping "): state.start
+        for name, state in objects.items()
+        if name.startswith("mapping ")
+    }
+    return Snapshot(Fold(0, objects, tasks, layout))
 
 
 def refuses(state: Any, task: str, mode: str) -> bool:
