@@ -68,7 +68,7 @@ class Interleaving:
         """Let a scheduler choose until it has nothing to say, or for `most` steps. Returns: steps."""
         taken = 0
         while not most or taken < most:
-            choice = scheduler.pick(self.machine)
+            choice = next_choice(self.machine, scheduler)
             if choice is None:
                 break
             self.machine.step(choice)
@@ -90,6 +90,14 @@ class Interleaving:
                 msg = f"step {number}: {whom} cannot move"
                 raise LandmarkError(msg)
             self.machine.step(choice)
+
+
+def next_choice(machine: Machine, scheduler: Scheduler) -> str | None:
+    """Give what happens next: a move that the scenario wants now, or the scheduler's choice."""
+    if (move := machine.due()) is not None:
+        return move
+    choice = scheduler.pick(machine)
+    return None if choice is None else machine.planned(choice)
 
 
 def function_names(machine: Machine) -> frozenset[str]:

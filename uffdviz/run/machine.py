@@ -6,7 +6,7 @@ is a task's name, or a move of the environment:
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.kernel import queues
@@ -23,6 +23,17 @@ from uffdviz.trace.snapshot import Snapshot, first_snapshot
 Life = Callable[[Kernel], Coroutine[Ask, Any, None]]
 Change = tuple[Obj | None, Any, Any]
 """An object, and its state before and after a step; the same state means unchanged."""
+
+
+class Plan(Protocol):
+    """What a scenario lets happen beside the calls: who is killed when, whose work fails."""
+
+    def due(self, machine: "Machine") -> str | None:
+        """Give a move of the environment that has to come now, before any task moves."""
+
+    def fails(self, machine: "Machine", task: str) -> bool:
+        """Whether the task's next work fails."""
+
 
 FINISHED = Mark(Fact("Finished"))
 
@@ -74,6 +85,7 @@ class Machine:
         cpus: int = 0,
     ) -> None:
         stage.settle()
+        self.plan: Plan | None = None
         self.world: dict[Obj, Any] = dict(stage.world)
         self.clock = Clock(costs, cpus)
         self.events: list[Event] = []
@@ -119,6 +131,16 @@ class Machine:
         ask = self.tasks[name].ask
         obj = ask.obj if isinstance(ask, Step) else None
         return self.clock.due_at(name, obj, slept=sleeps(ask))
+
+    def due(self) -> str | None:
+        """Give a move that the scenario wants now, whoever would be next."""
+        return self.plan.due(self) if self.plan is not None else None
+
+    def planned(self, choice: str) -> str:
+        """Give the choice that a scheduler's choice becomes: `fail TASK` where the scenario says so."""
+        if self.plan is None or choice not in self.tasks or not self.plan.fails(self, choice):
+            return choice
+        return f"fail {choice}"
 
     @property
     def unfinished(self) -> list[str]:
