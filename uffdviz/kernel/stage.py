@@ -6,6 +6,7 @@ from typing import Any
 from uffdviz.kernel.memory import VmaRecord
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
 from uffdviz.kernel.steps import Obj
+from uffdviz.kernel.vma_tree import PAGE, VmaSlab
 
 World = dict[Obj, Any]
 
@@ -26,6 +27,8 @@ class Stage:
         self.anon_vmas: dict[str, AnonVma] = {}
         self.folios: dict[str, FolioRef] = {}
         self.tasks: dict[str, Task] = {}
+        self.vma_slab = Obj("slab", "vma slab", VmaSlab())
+        self.free_ranges: list[tuple[int, int, str]] = []
         self.settled = False
 
     def mm(self, name: str) -> Mm:
@@ -77,6 +80,24 @@ class Stage:
             for handle in family.values():
                 for obj in objects_of(handle):
                     self.world.setdefault(obj, obj.initial)
+
+    def has_vma(self, name: str) -> int:
+        """1 if a mapping of the scenario has this name from the start, else 0."""
+        return int(name in self.vmas and self.vmas[name].rec in self.world)
+
+    def threads(self, mm: Mm) -> int:
+        """How many tasks live in an address space."""
+        return sum(task.mm is mm for task in self.tasks.values())
+
+    def where(self, addr: int) -> str:
+        """Name an address by the scenario's mappings, or by ranges that it calls by a name."""
+        recs = ((v.name, self.world.get(v.rec)) for v in self.vmas.values())
+        known = [(r.start, r.end, name) for name, r in recs if r is not None]
+        for start, end, name in (*known, *self.free_ranges):
+            if start <= addr < end:
+                page = (addr - start) // PAGE
+                return f"{name}+{page}" if page else name
+        return f"{addr:#x}"
 
     def begin(self) -> Iterator[tuple[Obj, Any]]:
         """The states that the scenario gives its objects."""
