@@ -14,6 +14,7 @@ ENOENT: Final = -2
 ESRCH: Final = -3
 EPERM: Final = -1
 ERESTARTSYS: Final = -512
+EMFILE: Final = -24
 ENOSPC: Final = -28
 EOPNOTSUPP: Final = -95
 

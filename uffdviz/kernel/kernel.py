@@ -15,7 +15,11 @@ from uffdviz.kernel.locks import vma_lock as vl
 from uffdviz.kernel.memory import plain
 from uffdviz.kernel import queues
 from uffdviz.kernel.objects import Task, Vma
+from uffdviz.kernel.ops import fault, file_fault, notify, pte_fault, register
+from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.ops import mfill, mmap_lock, mprotect
+from uffdviz.kernel.ops import fork, madvise, mmap, mremap, munmap, raise_event
+from uffdviz.kernel.ops import vma as vma_ops
 from uffdviz.kernel.stage import Stage
 
 
@@ -96,6 +100,9 @@ class Kernel:
     # include/linux/mmap_lock.h
     mmap_read_lock = mmap_lock.mmap_read_lock
     mmap_read_unlock = mmap_lock.mmap_read_unlock
+    mmap_write_lock = mmap_lock.mmap_write_lock
+    mmap_read_trylock = mmap_lock.mmap_read_trylock
+    mmap_read_lock_killable = mmap_lock.mmap_read_lock_killable
     mmap_write_lock_killable = mmap_lock.mmap_write_lock_killable
     mmap_write_unlock = mmap_lock.mmap_write_unlock
     mmap_write_downgrade = mmap_lock.mmap_write_downgrade
@@ -116,7 +123,145 @@ class Kernel:
     mfill_atomic_install_pte = mfill.mfill_atomic_install_pte
 
     # mm/mprotect.c
-    do_mprotect = mprotect.do_mprotect
+    sys_mprotect = mprotect.sys_mprotect
+    do_mprotect_pkey = mprotect.do_mprotect_pkey
+    mprotect_fixup = mprotect.mprotect_fixup
+
+    # arch/x86/mm/fault.c, mm/memory.c: faults
+    page_fault = fault.page_fault
+    kernel_fault = fault.kernel_fault
+    access = fault.access
+    do_user_addr_fault = fault.do_user_addr_fault
+    fault_under_vma_lock = fault.fault_under_vma_lock
+    bad_access_under_vma_lock = fault.bad_access_under_vma_lock
+    fault_under_mmap_lock = fault.fault_under_mmap_lock
+    lock_mm_and_find_vma = fault.lock_mm_and_find_vma
+    handle_mm_fault = pte_fault.handle_mm_fault
+    do_pte_missing = pte_fault.do_pte_missing
+    do_anonymous_page = pte_fault.do_anonymous_page
+    prepare_anon_folio = pte_fault.prepare_anon_folio
+    vmf_anon_prepare = pte_fault.vmf_anon_prepare
+    map_anon_folio = pte_fault.map_anon_folio
+    set_pte_at = pte_fault.set_pte_at
+    do_wp_page = pte_fault.do_wp_page
+    wp_can_reuse_anon_folio = pte_fault.wp_can_reuse_anon_folio
+    wp_page_copy = pte_fault.wp_page_copy
+    do_swap_page = pte_fault.do_swap_page
+    do_fault = file_fault.do_fault
+    fault_folio = file_fault.fault_folio
+    add_to_page_cache = file_fault.add_to_page_cache
+    finish_fault = file_fault.finish_fault
+
+    # fs/userfaultfd.c: faults, messages, registration
+    handle_userfault = uf.handle_userfault
+    userfaultfd_admits = uf.userfaultfd_admits
+    userfaultfd_must_wait = uf.userfaultfd_must_wait
+    release_fault_lock = uf.release_fault_lock
+    dequeue_userfault = uf.dequeue_userfault
+    userfaultfd_ctx_get = uf.userfaultfd_ctx_get
+    userfaultfd_ctx_put = uf.userfaultfd_ctx_put
+    wake_up_poll = notify.wake_up_poll
+    wake_up_all_senders = notify.wake_up_all_senders
+    userfaultfd_wake = notify.userfaultfd_wake
+    wake_userfault = notify.wake_userfault
+    userfault_waiters = notify.userfault_waiters
+    do_wake_userfault = notify.do_wake_userfault
+    userfaultfd_wake_function = notify.userfaultfd_wake_function
+    userfaultfd_poll = notify.userfaultfd_poll
+    userfaultfd_read = notify.userfaultfd_read
+    userfaultfd_next_message = notify.userfaultfd_next_message
+    find_userfault = notify.find_userfault
+    refile_userfault = notify.refile_userfault
+    find_userfault_evt = notify.find_userfault_evt
+    resolve_userfault_fork = notify.resolve_userfault_fork
+    userfaultfd_event_complete = notify.userfaultfd_event_complete
+    userfaultfd_event_wait_completion = notify.userfaultfd_event_wait_completion
+    userfaultfd_release_new = notify.userfaultfd_release_new
+    userfaultfd_register = register.userfaultfd_register
+    register_checks = register.register_checks
+    register_vma = register.register_vma
+    vma_modify_flags_uffd = register.vma_modify_flags_uffd
+    userfaultfd_set_ctx = register.userfaultfd_set_ctx
+    userfaultfd_reset_ctx = register.userfaultfd_reset_ctx
+    userfaultfd_unregister = register.userfaultfd_unregister
+    unregister_checks = register.unregister_checks
+    unregister_vma = register.unregister_vma
+    userfaultfd_clear_vma = register.userfaultfd_clear_vma
+    userfaultfd_release = register.userfaultfd_release
+    userfaultfd_release_all = register.userfaultfd_release_all
+    release_vma = register.release_vma
+
+    # mm/vma.c (mm/mmap.c before v6.11), kernel/fork.c: mappings
+    vma_object = vma_ops.vma_object
+    vm_area_alloc = vma_ops.vm_area_alloc
+    vm_area_dup = vma_ops.vm_area_dup
+    vm_area_free = vma_ops.vm_area_free
+    vma_mark_detached = vma_ops.vma_mark_detached
+    vma_mark_attached = vma_ops.vma_mark_attached
+    vma_iter_store_new = vma_ops.vma_iter_store_new
+    vma_link = vma_ops.vma_link
+    vma_prepare = vma_ops.vma_prepare
+    vma_complete = vma_ops.vma_complete
+    split_vma = vma_ops.split_vma
+    can_vma_merge = vma_ops.can_vma_merge
+    vma_merge = vma_ops.vma_merge
+    vma_expand = vma_ops.vma_expand
+    dup_anon_vma = vma_ops.dup_anon_vma
+    commit_merge = vma_ops.commit_merge
+    trim_vma = vma_ops.trim_vma
+    vma_modify = vma_ops.vma_modify
+
+    # mm/vma.c, mm/mmap.c, mm/mremap.c, mm/madvise.c: system calls
+    sys_munmap = munmap.sys_munmap
+    do_vmi_munmap = munmap.do_vmi_munmap
+    do_vmi_align_munmap = munmap.do_vmi_align_munmap
+    vms_gather_munmap_vmas = munmap.vms_gather_munmap_vmas
+    split_end = munmap.split_end
+    reattach_vmas = munmap.reattach_vmas
+    unmap_region = munmap.unmap_region
+    sys_mmap = mmap.sys_mmap
+    do_mmap = mmap.do_mmap
+    get_unmapped_area = mmap.get_unmapped_area
+    mmap_region = mmap.mmap_region
+    sys_mremap = mremap.sys_mremap
+    do_mremap = mremap.do_mremap
+    shrink_vma = mremap.shrink_vma
+    expand_vma = mremap.expand_vma
+    mremap_to = mremap.mremap_to
+    move_vma = mremap.move_vma
+    unmap_old = mremap.unmap_old
+    copy_vma = mremap.copy_vma
+    sys_madvise = madvise.sys_madvise
+    madvise_flags = madvise.madvise_flags
+    madvise_update_vma = madvise.madvise_update_vma
+    madvise_pages = madvise.madvise_pages
+    try_vma_read_lock = madvise.try_vma_read_lock
+    madvise_walk_vmas = madvise.madvise_walk_vmas
+    madvise_dontneed_free = madvise.madvise_dontneed_free
+    madvise_drop = madvise.madvise_drop
+    madvise_remove = madvise.madvise_remove
+
+    # kernel/fork.c
+    sys_fork = fork.sys_fork
+    dup_mmap = fork.dup_mmap
+    dup_vma = fork.dup_vma
+    sys_exit = fork.sys_exit
+    exit_mmap = fork.exit_mmap
+    exit_vma = fork.exit_vma
+    dup_userfaultfd_finish = fork.dup_userfaultfd_always
+
+    # fs/userfaultfd.c: announcing layout changes
+    mmap_changing_raise = raise_event.mmap_changing_raise
+    vma_drop_ctx = raise_event.vma_drop_ctx
+    dup_userfaultfd = raise_event.dup_userfaultfd
+    dup_userfaultfd_complete = raise_event.dup_userfaultfd_complete
+    dup_userfaultfd_fail = raise_event.dup_userfaultfd_fail
+    mremap_userfaultfd_prep = raise_event.mremap_userfaultfd_prep
+    mremap_userfaultfd_complete = raise_event.mremap_userfaultfd_complete
+    userfaultfd_remove = raise_event.userfaultfd_remove
+    userfaultfd_unmap_prep = raise_event.userfaultfd_unmap_prep
+    userfaultfd_unmap_complete = raise_event.userfaultfd_unmap_complete
+
 
 
 observe(Kernel)

@@ -20,7 +20,10 @@ DETACHED: Final = 0
 
 
 class VmaRecord(msgspec.Struct, frozen=True, tag="vma", omit_defaults=True):
-    """The fields of a mapping. `ctx` and `modes`: its userfaultfd; `freed`: memory given back."""
+    """The fields of a mapping. `ctx` and `modes`: its userfaultfd; `freed`: memory given back.
+
+    `readonly_file`: shared, of a file that was opened for reading only (no VM_MAYWRITE).
+    """
 
     mm: str = ""
     start: int = 0
@@ -37,6 +40,7 @@ class VmaRecord(msgspec.Struct, frozen=True, tag="vma", omit_defaults=True):
     detached: bool = False
     dontfork: bool = False
     freed: bool = False
+    readonly_file: bool = False
 
     @property
     def anonymous(self) -> bool:
@@ -80,10 +84,14 @@ class Folio(msgspec.Struct, frozen=True, tag="folio", omit_defaults=True):
 
 
 class TaskState(msgspec.Struct, frozen=True, tag="task", omit_defaults=True):
-    """How a task sleeps: `run` is running, or the state it set; `signal`: a fatal one is pending."""
+    """How a task sleeps: `run` is running, or the state it set; `signal`: a fatal one is pending.
+
+    `linked`: its fault is in a queue, or on the way from one to the other (list_empty_careful()).
+    """
 
     run: Literal["running", "killable", "interruptible", "uninterruptible"] = "running"
     signal: bool = False
+    linked: bool = False
 
 
 def look(s: Any, task: str, *fields: str) -> Outcome:  # noqa: ARG001

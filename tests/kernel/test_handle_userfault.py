@@ -1,0 +1,259 @@
+"""A fault that user space answers: the order of its steps, and that nobody sleeps for ever."""
+
+from typing import Any
+
+import pytest
+
+from tests.kernel.harness import (
+    Scene,
+    every_ending,
+    labels_of,
+    leftovers,
+    lock_steps,
+    run,
+    run_randomly,
+    run_until,
+    scene,
+    unfinished,
+)
+from uffdviz.kernel.eras.v6_9 import V6_9
+from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.memory import Pte, find
+from uffdviz.kernel.objects import PAGE_SIZE
+from uffdviz.kernel.ops import handle_userfault as uf
+from uffdviz.kernel.ops.vm_fault import NOPAGE, RETRY, SIGBUS, Fault
+from uffdviz.kernel.queues import Entry
+from uffdviz.run.machine import Machine
+
+SLEEPER = ["h1", "h2", "h4", "h5", "h6", "h7", "h8", "h9", "h10"]
+
+
+def toucher(made: Scene, page: int = 0, *, write: bool = False) -> Any:
+    async def job(k: Kernel) -> Any:
+        return await k.page_fault(made.addr("dst", page), write)
+
+    return job
+
+
+def filler(made: Scene, page: int = 0) -> Any:
+    """Fill a page and wake, as UFFDIO_ZEROPAGE does at its core."""
+
+    async def job(k: Kernel) -> Any:
+        addr = made.addr("dst", page)
+        await k.mfill_atomic_install_pte(
+            k.stage.vma("dst"), addr, k.stage.folio(f"dst+{page}@filler.1")
+        )
+        await k.wake_userfault(made.ctx, addr, PAGE_SIZE)
+
+    return job
+
+
+def reader(made: Scene) -> Any:
+    async def job(k: Kernel) -> Any:
+        return await k.userfaultfd_read(made.ctx, nonblocking=True)
+
+    return job
+
+
+def closer(made: Scene) -> Any:
+    async def job(k: Kernel) -> Any:
+        return await k.userfaultfd_release(made.ctx)
+
+    return job
+
+
+def test_a_missing_page_takes_the_locks_of_the_recorded_kernel() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made))
+    run(machine)
+    assert lock_steps(machine.events, "op") == [
+        "+R vma dst", "+W ptl dst", "-W ptl dst",
+        "+W fault_pending_wqh.lock gc", "-W fault_pending_wqh.lock gc", "-R vma dst",
+        "+W fd_wqh.lock gc", "-W fd_wqh.lock gc",
+    ]  # fmt: skip
+    assert made.mm.lock not in machine.world or not machine.state(made.mm.lock).holders
+    assert unfinished(machine) == ["op"]
+
+
+def test_the_steps_of_a_sleeper_are_those_of_the_reference() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), filler=filler(made))
+    run(machine)
+    labels = [step for step in labels_of(machine.events, "op") if step.startswith("h")]
+    assert labels == SLEEPER
+    assert not unfinished(machine)
+
+
+def test_after_the_wake_up_the_fault_is_tried_under_mmap_lock() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), filler=filler(made))
+    run(machine)
+    assert lock_steps(machine.events, "op")[-4:] == [
+        "+R mmap_lock", "+W ptl dst", "-W ptl dst", "-R mmap_lock",
+    ]  # fmt: skip
+
+
+def test_a_sleeper_that_is_faster_than_its_waker_takes_the_queue_lock_once_more() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), filler=filler(made))
+    run_until(machine, "op", fact="Slept")
+    run_until(machine, "filler", fact="Woke", object="task op")
+    event = run_until(machine, "op", fact="LockContended")
+    assert event.object == "fault_pending_wqh.lock gc"
+    assert event.step == "h9"
+    run(machine)
+    assert not unfinished(machine)
+
+
+def test_a_sleeper_that_was_taken_off_by_its_waker_takes_no_queue_lock() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), filler=filler(made))
+    run_until(machine, "op", fact="Slept")
+    while not machine.tasks["filler"].done:
+        machine.step("filler")
+    before = len(machine.events)
+    run(machine)
+    assert "+W fault_pending_wqh.lock gc" not in lock_steps(machine.events[before:], "op")
+
+
+def test_a_page_filled_before_the_look_at_the_table_is_not_waited_for() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), filler=filler(made))
+    run_until(machine, "op", step="h4")
+    while not machine.tasks["filler"].done:
+        machine.step("filler")
+    run(machine)
+    assert not unfinished(machine)
+    assert not any(e.fact == "Slept" for e in machine.events)
+
+
+def test_whenever_the_page_is_filled_the_faulter_goes_on() -> None:
+    made = scene()
+    ends = list(
+        every_ending(lambda: made.machine(op=toucher(made), filler=filler(made)), switches=4)
+    )
+    assert len(ends) > 20
+    for machine, schedule in ends:
+        assert not unfinished(machine), schedule
+        assert not leftovers(machine), schedule
+        assert not machine.state(made.ctx.fault_pending_wqh).entries, schedule
+        assert machine.state(made.ctx.refcount) == 1, schedule
+
+
+def test_whenever_the_fault_is_read_and_the_page_filled_the_faulter_goes_on() -> None:
+    made = scene()
+
+    def make() -> Machine:
+        return made.machine(op=toucher(made), reader=reader(made), filler=filler(made))
+
+    for machine, schedule in every_ending(make, switches=2):
+        assert not unfinished(machine), schedule
+        assert not machine.state(made.ctx.fault_wqh).entries, schedule
+        assert not leftovers(machine), schedule
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_at_random_too_the_faulters_go_on(seed: int) -> None:
+    made = scene()
+    machine = made.machine(
+        a=toucher(made), b=toucher(made, 1, write=True), reader=reader(made), closer=closer(made)
+    )
+    assert not run_randomly(machine, seed)
+    assert not leftovers(machine)
+    assert machine.state(made.ctx.refcount) == 0
+
+
+def test_close_wakes_a_sleeping_faulter() -> None:
+    made = scene()
+    for machine, schedule in every_ending(
+        lambda: made.machine(op=toucher(made), closer=closer(made)), switches=2
+    ):
+        assert not unfinished(machine), schedule
+        assert made.results["op"] == 0
+
+
+def test_a_killed_faulter_leaves_the_queue() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made))
+    run(machine)
+    machine.step("kill op")
+    run(machine)
+    assert made.results["op"] == -4
+    assert not machine.state(made.ctx.fault_pending_wqh).entries
+
+
+def test_a_killed_faulter_that_was_read_leaves_the_other_queue() -> None:
+    made = scene()
+    machine = made.machine(op=toucher(made), reader=reader(made))
+    run(machine)
+    assert machine.state(made.ctx.fault_wqh).entries
+    machine.step("kill op")
+    run(machine)
+    assert not machine.state(made.ctx.fault_wqh).entries
+
+
+def test_sigbus_mode_asks_nobody() -> None:
+    made = scene(features=("sigbus",))
+    machine = made.machine(op=toucher(made))
+    run(machine)
+    assert made.results["op"] == "SIGBUS"
+    assert not leftovers(machine)
+
+
+def direct(made: Scene, **how: bool) -> Any:
+    """Call handle_userfault() with mmap_lock held, as get_user_pages() does."""
+
+    async def job(k: Kernel) -> Any:
+        await k.mmap_read_lock(made.mm)
+        fault = Fault(made.addr("dst"), write=True, user=False, **how)
+        return await k.handle_userfault(k.stage.vma("dst"), fault, "missing")
+
+    return job
+
+
+def test_before_6_15_a_closed_context_keeps_the_lock_and_says_nopage() -> None:
+    made = scene()
+    made.stage.world[made.ctx.released] = 1
+    machine = made.machine(op=direct(made))
+    run(machine)
+    assert made.results["op"] == NOPAGE
+    assert leftovers(machine) == ["mmap_lock"]
+
+
+class Later(V6_9):
+    userfaultfd_admits = uf.userfaultfd_admits_v6_15
+
+
+def test_since_6_15_a_closed_context_drops_the_lock_and_says_retry() -> None:
+    made = scene(Later)
+    made.stage.world[made.ctx.released] = 1
+    machine = made.machine(op=direct(made))
+    run(machine)
+    assert made.results["op"] == RETRY
+    assert not leftovers(machine)
+
+
+def test_a_fault_that_may_not_retry_gets_a_bus_error() -> None:
+    made = scene()
+    machine = made.machine(op=direct(made, may_retry=False))
+    run(machine)
+    assert made.results["op"] == SIGBUS
+
+
+def test_a_fault_that_may_not_sleep_is_told_to_retry_with_the_lock_held() -> None:
+    made = scene()
+    machine = made.machine(op=direct(made, nowait=True))
+    run(machine)
+    assert made.results["op"] == RETRY
+    assert leftovers(machine) == ["mmap_lock"]
+
+
+def test_a_write_protected_page_asks_the_monitor() -> None:
+    made = scene(modes=("wp",))
+    made.put("dst", 0, Pte(folio="dst+0", write=False, wp=True))
+    machine = made.machine(op=toucher(made, write=True), reader=reader(made))
+    run(machine)
+    message = made.results["reader"]
+    assert isinstance(message, Entry)
+    assert message.flags == ("write", "wp")
+    assert find(machine.state(made.mm.table(made.addr("dst"))).entries, made.addr("dst") // 4096)
