@@ -15,7 +15,7 @@ from uffdviz.kernel.locks import vma_lock as vl
 from uffdviz.kernel.memory import plain
 from uffdviz.kernel import queues
 from uffdviz.kernel.objects import Task, Vma
-from uffdviz.kernel.ops import fault, file_fault, notify, pte_fault, register
+from uffdviz.kernel.ops import fault, file_fault, gup, notify, pte_fault, register
 from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.ops import mfill, mmap_lock, mprotect
 from uffdviz.kernel.ops import fork, madvise, mmap, mremap, munmap, raise_event
@@ -33,6 +33,7 @@ def observed(fn: Callable[..., Any]) -> Callable[..., Any]:
         k.calls.append(("leave", name, said(result)))
         return result
 
+    observed_call.__wrapped__ = fn  # type: ignore[attr-defined]  # the source panel shows `fn`
     return observed_call
 
 
@@ -151,6 +152,12 @@ class Kernel:
     fault_folio = file_fault.fault_folio
     add_to_page_cache = file_fault.add_to_page_cache
     finish_fault = file_fault.finish_fault
+
+    # mm/gup.c
+    pin_user_page = gup.pin_user_page
+    follow_page_pte = gup.follow_page_pte
+    faultin_page = gup.faultin_page
+    unpin_user_page = gup.unpin_user_page
 
     # fs/userfaultfd.c: faults, messages, registration
     handle_userfault = uf.handle_userfault

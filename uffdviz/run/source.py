@@ -1,0 +1,115 @@
+"""A kernel function of the model as text: its own source, without what only Python needs.
+
+What is shown and what is run are one thing, so they cannot differ: `await`, `k.`, types, costs and
+the docstring are left out, each statement keeps the label that its events carry.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.labels import labels
+
+SourceLine = tuple[str, str]
+LAST_POSITIONAL = {"Step": None, "Work": 1}
+
+
+def source(era: type[Kernel], name: str) -> Sequence[SourceLine]:
+    """The lines of a kernel function, each with the label of its step; nothing if there is none."""
+    fn = getattr(era, name, None)
+    fn = getattr(fn, "__wrapped__", fn)
+    return _source(fn) if inspect.iscoroutinefunction(fn) else ()
+
+
+@cache
+def _source(fn: Any) -> Sequence[SourceLine]:
+    rows, first = inspect.getsourcelines(fn)
+    tree = ast.parse(textwrap.dedent("".join(rows)))
+    function = tree.body[0]
+    assert isinstance(function, ast.AsyncFunctionDef)
+    known = {line - first + 1: text for line, text in labels(fn.__code__.co_filename).items()}
+    arguments = ", ".join(a.arg for a in function.args.args if a.arg != "k")
+    options = "".join(f", {a.arg}" for a in function.args.kwonlyargs)
+    body = function.body
+    if ast.get_docstring(function) is not None:
+        body = body[1:]
+    head = ("", f"{function.name}({arguments}{options})")
+    return (head, *_block([Plain().visit(s) for s in body], known, 1))
+
+
+class Plain(ast.NodeTransformer):
+    """Takes away `await`, `k.`, `k.stage.`, and turns steps into what they do."""
+
+    def visit_Await(self, node: ast.Await) -> Any:  # noqa: N802
+        """The thing itself."""
+        return self.visit(node.value)
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:  # noqa: N802
+        """`k.name` and `k.stage.name` are `name`."""
+        inner = node.value
+        if isinstance(inner, ast.Attribute) and inner.attr == "stage":
+            inner = inner.value
+        if isinstance(inner, ast.Name) and inner.id == "k":
+            return ast.Name(node.attr, ast.Load())
+        return ast.Attribute(self.visit(node.value), node.attr, ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> Any:  # noqa: N802
+        """`Step(thing, verb, …)` is `verb(thing, …)`, `Work("name")` is `name()`."""
+        args = [self.visit(arg) for arg in node.args]
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "Step" and len(args) >= 2:
+            return ast.Call(args[1], [args[0], *args[2:]], [])
+        if name == "Work" and isinstance(node.args[0], ast.Constant):
+            return ast.Call(ast.Name(str(node.args[0].value), ast.Load()), [], [])
+        keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        return ast.Call(self.visit(node.func), args, keywords)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:  # noqa: N802
+        """Without the type."""
+        value = self.visit(node.value) if node.value else ast.Constant(None)
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+
+def _block(body: Sequence[ast.stmt], known: dict[int, str], depth: int) -> Iterator[SourceLine]:
+    for statement in body:
+        yield from _statement(statement, known, depth)
+
+
+def _statement(node: ast.stmt, known: dict[int, str], depth: int) -> Iterator[SourceLine]:
+    pad = "    " * depth
+    here = known.get(node.lineno, "")
+    match node:
+        case ast.If():
+            yield from _branches(node, known, depth, "if")
+        case ast.While():
+            yield here, f"{pad}while {ast.unparse(node.test)}:"
+            yield from _block(node.body, known, depth + 1)
+        case ast.For():
+            yield here, f"{pad}for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:"
+            yield from _block(node.body, known, depth + 1)
+        case ast.Match():
+            yield here, f"{pad}match {ast.unparse(node.subject)}:"
+            for case in node.cases:
+                yield "", f"{pad}    case {ast.unparse(case.pattern)}:"
+                yield from _block(case.body, known, depth + 2)
+        case _:
+            text = ast.unparse(ast.fix_missing_locations(node))
+            yield here, pad + text.splitlines()[0]
+
+
+def _branches(
+    node: ast.If, known: dict[int, str], depth: int, word: str
+) -> Iterator[SourceLine]:
+    pad = "    " * depth
+    yield known.get(node.lineno, ""), f"{pad}{word} {ast.unparse(node.test)}:"
+    yield from _block(node.body, known, depth + 1)
+    rest = node.orelse
+    if len(rest) == 1 and isinstance(rest[0], ast.If):
+        yield from _branches(rest[0], known, depth, "elif")
+    elif rest:
+        yield "", f"{pad}else:"
+        yield from _block(rest, known, depth + 1)
