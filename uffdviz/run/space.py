@@ -1,0 +1,348 @@
+"""Every state that the tasks of a stage can be in, as tables.
+
+What a task's next step does depends on where the task is and on few things besides: the object
+it touches, and whatever the properties look at. `Row` is a place of a task with a table from the
+bits of those things to the sum to add to the packed state; an effect runs once per entry.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from uffdviz.check.taken import Property, Taken
+from uffdviz.kernel import queues
+from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.stage import Stage
+from uffdviz.kernel.steps import INTERRUPTED, Obj, Step, Work
+from uffdviz.run.automaton import Automaton, Edge, Fails, Node, Private, never
+from uffdviz.run.machine import Life
+from uffdviz.run.slots import Packing, Slot
+from uffdviz.trace.events import Fact
+
+BLOCKED: Final = False
+Lives = Sequence[tuple[str, Life]]
+Bad = list[tuple[str, str]]
+"""Violations that a step makes: property and what broke."""
+
+
+class Row:
+    """One place of one actor, and what its next step does in each surrounding that was met.
+
+    `uses` says which slots the step reads (bit 2n + 1) and writes (bit 2n), `future` which uses by
+    others clash with anything that the actor may do from here on.
+    `goes_back` is set if a step from here can lead to an older place, so every cycle has such a row;
+    and where the environment may let work fail.
+    """
+
+    __slots__ = (
+        *("actor", "bad", "edges", "future", "goes_back", "mask", "node", "prevs", "reads"),
+        *("table", "uses"),
+    )
+
+    def __init__(self, actor: "Actor", node: Node) -> None:
+        self.actor = actor
+        self.node = node
+        self.mask = 0
+        self.table: dict[int, int] = {}
+        self.edges: dict[int, Edge] = {}
+        self.bad: dict[int, Bad] = {}
+        self.reads: set[Slot] = set()
+        self.uses = 0
+        self.future = 0
+        self.goes_back = isinstance(node.ask, Work)
+        self.prevs: list[Row] = []
+
+    def use(self, reads: Iterable[Slot], writes: Iterable[Slot]) -> None:
+        """Note what a step from here looked at and changed."""
+        uses = clashes = 0
+        for slot in reads:
+            uses |= 2 << 2 * slot.number
+            clashes |= 1 << 2 * slot.number
+        for slot in writes:
+            uses |= 3 << 2 * slot.number
+            clashes |= 3 << 2 * slot.number
+        if uses & ~self.uses:
+            self.uses |= uses
+            self.expect(clashes)
+
+    def follows(self, row: "Row") -> None:
+        """Note that a step of `row` leads here."""
+        if row not in self.prevs:
+            self.prevs.append(row)
+            row.expect(self.future)
+
+    def expect(self, clashes: int) -> None:
+        """Add to the clashes that lie ahead, here and everywhere before."""
+        todo = [self]
+        while todo:
+            row = todo.pop()
+            if clashes & ~row.future:
+                row.future |= clashes
+                todo += row.prevs
+
+
+class Actor:
+    """Somebody who can move: a task (`verb` is empty), or the environment.
+
+    `fail TASK` lets the task's work fail, `kill TASK` sends it a fatal signal, once.
+    """
+
+    __slots__ = ("choice", "place", "rows", "task", "verb")
+
+    def __init__(self, verb: str, task: str, place: Slot) -> None:
+        self.verb = verb
+        self.task = task
+        self.choice = f"{verb} {task}".strip()
+        self.place = place
+        self.rows: dict[int, Row | None] = {}
+
+
+class Space:
+    """The tables of one stage, filled as a search asks for them."""
+
+    def __init__(  # noqa: PLR0913  a machine's arguments, and what to look for
+        self,
+        stage: Stage,
+        era: type[Kernel],
+        lives: Lives,
+        properties: Iterable[Property] = (),
+        *,
+        fails: Fails = never,
+        may_fail: Fails = never,
+        kills: Iterable[str] = (),
+        background: Iterable[str] = (),
+        merge: bool = True,
+    ) -> None:
+        stage.settle()
+        self.properties = tuple(properties)
+        self.packing = Packing()
+        self.objects: dict[str, Slot] = {}
+        self.notes: dict[str, Slot] = {}
+        self.background = frozenset(background)
+        self.start = 0
+        self.entries = 0
+        self.stage = stage
+        self._first: Mapping[Obj, Any] = stage.world
+        self.automata = {
+            name: Automaton(stage, era, name, life, fails=fails, may_fail=may_fail, merge=merge)
+            for name, life in lives
+        }
+        self.actors: list[Actor] = []
+        for name, automaton in self.automata.items():
+            place = self.packing.slot(f"place of {name}", automaton.start)
+            verbs = ("",) if may_fail is never else ("", "fail")
+            self.actors += [Actor(verb, name, place) for verb in verbs]
+        for name in kills:
+            place = self.packing.slot(f"kill {name}", self.automata[name].start)
+            self.actors.append(Actor("kill", name, place))
+        for actor in self.actors:
+            self._enter(actor, self.automata[actor.task].start)
+        self.tasks = [actor for actor in self.actors if not actor.verb]
+        for obj in stage.world:
+            self.slot_of(obj)
+
+    @property
+    def views(self) -> list[tuple[dict[int, Row | None], int]]:
+        """For every actor its rows, and the bits that say in which one it is."""
+        return [(actor.rows, actor.place.mask) for actor in self.actors]
+
+    def world(self, state: int) -> dict[str, Any]:
+        """What every object is in a packed state, by name."""
+        return {name: slot.codes[state & slot.mask] for name, slot in self.objects.items()}
+
+    def node(self, task: str, state: int) -> Node:
+        """Where a task is in a packed state."""
+        place = next(actor.place for actor in self.tasks if actor.task == task)
+        node: Node = place.codes[state & place.mask]
+        return node
+
+    def unfinished(self, state: int) -> tuple[str, ...]:
+        """The tasks that are not done in a packed state, background tasks too."""
+        return tuple(a.task for a in self.tasks if a.rows[state & a.place.mask] is not None)
+
+    def is_stuck(self, state: int) -> bool:
+        """Whether a state in which no task moves is a deadlock: somebody waits who should not."""
+        return any(task not in self.background for task in self.unfinished(state))
+
+    def moves(self, state: int) -> list[tuple[Row, int]]:
+        """Every move from a packed state: the step, and the state after it."""
+        found = []
+        for rows, mask in self.views:
+            row = rows[state & mask]
+            if row is None:
+                continue
+            change = row.table.get(state & row.mask)
+            if change is None:
+                change = self.take(row, state)
+            if change is not BLOCKED:
+                found.append((row, state + change))
+        return found
+
+    def take(self, row: Row, state: int) -> int:
+        """Work out what a step does in a packed state, and enter it in the row's table.
+
+        An entry holds for every state that agrees on what the step looked at. So it stays right
+        when the key of its row grows: the new bits are then zero in its own key.
+        Returns: the sum to add to the packed state, or `BLOCKED`.
+        """
+        self.entries += 1
+        here = Here(self, state)
+        edge: Edge | None
+        if row.actor.verb == "kill":
+            edge = self._kill(row, here)
+        elif isinstance(row.node.ask, Step):
+            edge = self._step(row, here, row.node.ask)
+        else:
+            edge = self._work(row, here)
+        change: int = BLOCKED if edge is None else here.change
+        for slot in here.reads - row.reads:
+            slot.readers.append(row)
+            row.mask |= slot.mask
+        row.reads |= here.reads
+        row.use(here.reads, here.writes)
+        key = state & row.mask
+        row.table[key] = change
+        if edge is not None:
+            row.edges[key] = edge
+        if here.bad:
+            row.bad[key] = here.bad
+        return change
+
+    def _step(self, row: Row, here: "Here", ask: Step) -> Edge | None:
+        slot = self.slot_of(ask.obj)
+        before = here.read(slot)
+        outcome = ask.effect(before, row.actor.task, *ask.args)
+        if outcome is None:
+            own = self.slot_of(self.stage.task(row.actor.task).state)
+            if not (ask.killable and here.read(own).signal):
+                return None
+            outcome = before, INTERRUPTED, Fact("Resumed")
+        after, answer, fact = outcome
+        here.write(slot, after)
+        return self._arrive(row, here, answer, (before, after, fact))
+
+    def _work(self, row: Row, here: "Here") -> Edge:
+        work = row.node.ask
+        assert isinstance(work, Work)
+        fails = row.actor.verb == "fail"
+        fact = Fact("Failed" if fails else "Worked", detail=work.detail)
+        return self._arrive(row, here, work.errno if fails else 0, (None, None, fact))
+
+    def _kill(self, row: Row, here: "Here") -> Edge:
+        slot = self.slot_of(self.stage.task(row.actor.task).state)
+        outcome = queues.kill(here.read(slot), row.actor.task)
+        assert outcome is not None
+        here.write(slot, outcome[0])
+        here.go(row.actor.place, None)
+        row.actor.rows[self.packing.code(row.actor.place, None)] = None
+        return Edge(row.node, Private(0, (), ()))
+
+    def _arrive(self, row: Row, here: "Here", answer: Any, change: tuple[Any, Any, Fact]) -> Edge:
+        """Follow the answer to the task's next place, and let the properties judge the step."""
+        place = row.actor.place
+        edge = self.automata[row.actor.task].follow(row.node, answer)
+        here.go(place, edge.to)
+        row.goes_back = row.goes_back or edge.to.index <= row.node.index
+        sharers = [actor for actor in self.actors if actor.place is place]
+        for target in [self._enter(actor, edge.to) for actor in sharers]:
+            for source in [self._enter(actor, row.node) for actor in sharers]:
+                if target is not None and source is not None:
+                    target.follows(source)
+        if self.properties:
+            here.judge(self._taken(row, answer, edge, change))
+        return edge
+
+    def _taken(self, row: Row, answer: Any, edge: Edge, change: tuple[Any, Any, Fact]) -> Taken:
+        node = row.node
+        obj = node.ask.obj if isinstance(node.ask, Step) else None
+        started = self.automata[row.actor.task].before.facts if node.parent is None else ()
+        return Taken(
+            task=row.actor.task,
+            function=node.function,
+            label=node.label,
+            stack=node.stack,
+            kind=obj.kind if obj is not None else "",
+            object=obj.name if obj is not None else "",
+            before=change[0],
+            after=change[1],
+            fact=change[2],
+            answer=answer,
+            calls=edge.private.calls,
+            marks=edge.private.facts,
+            began=started,
+        )
+
+    def slot_of(self, obj: Obj) -> Slot:
+        """Find the slot of an object, or make it."""
+        slot = self.objects.get(obj.name)
+        if slot is None:
+            initial = self._first.get(obj, obj.initial)
+            slot = self.objects[obj.name] = self.packing.slot(obj.name, initial)
+        return slot
+
+    def note_slot(self, key: str, default: Any) -> Slot:
+        """Find the slot of a property's note, or make it."""
+        slot = self.notes.get(key)
+        if slot is None:
+            slot = self.notes[key] = self.packing.slot(key, default)
+        return slot
+
+    def _enter(self, actor: Actor, node: Node) -> Row | None:
+        """Enter the row of an actor whose task is at `node`; it has none where it cannot move."""
+        code = self.packing.code(actor.place, node)
+        if code not in actor.rows:
+            idle = node.ask is None or (actor.verb == "fail" and isinstance(node.ask, Step))
+            actor.rows[code] = None if idle else Row(actor, node)
+        return actor.rows[code]
+
+
+class Here:
+    """One step in one packed state: what it looks at, and what it changes."""
+
+    def __init__(self, space: Space, state: int) -> None:
+        self._space = space
+        self._packed = state
+        self.reads: set[Slot] = set()
+        self.writes: set[Slot] = set()
+        self.change = 0
+        self.bad: Bad = []
+        self._notes: dict[Slot, Any] = {}
+
+    def read(self, slot: Slot) -> Any:
+        """Look at a slot as it was before the step."""
+        self.reads.add(slot)
+        return slot.codes[self._packed & slot.mask]
+
+    def write(self, slot: Slot, value: Any) -> None:
+        """Change a slot."""
+        self.reads.add(slot)
+        if self.go(slot, value):
+            self.writes.add(slot)
+
+    def go(self, slot: Slot, value: Any) -> bool:
+        """Change a slot that only its own actor ever sees. Returns: whether it is another value."""
+        before, after = self._packed & slot.mask, self._space.packing.code(slot, value)
+        self.change += after - before
+        return after != before
+
+    def state(self, name: str) -> Any:
+        """What the object of that name was before the step."""
+        slot = self._space.objects.get(name)
+        return None if slot is None else self.read(slot)
+
+    def note(self, key: str, default: Any) -> Any:
+        """What is noted under `key`."""
+        slot = self._space.note_slot(key, default)
+        return self._notes[slot] if slot in self._notes else self.read(slot)
+
+    def keep(self, key: str, default: Any, value: Any) -> None:
+        """Note `value` under `key`."""
+        self._notes[self._space.note_slot(key, default)] = value
+
+    def judge(self, taken: Taken) -> None:
+        """Let every property see the step, then write down what they noted."""
+        for rule in self._space.properties:
+            text = rule.step(taken, self)
+            if text is not None:
+                self.bad.append((rule.ident, text))
+        for slot, value in self._notes.items():
+            self.write(slot, value)
