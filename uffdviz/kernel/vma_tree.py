@@ -4,7 +4,7 @@ Kernel: mm/vma.c (mm/mmap.c before v6.11). Everything here is a pure function; t
 await these steps are in `ops/vma.py`.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -258,23 +258,34 @@ def take_object(s: VmaSlab, task: str, wanted: str, known: int, mm: str) -> Outc
     """Take the memory of a mapping that another address space freed, else fresh memory.
 
     Memory of one's own freed mappings is not taken again, so that names stay plain: what type-safe
-    reuse can break is noticed across address spaces.
+    reuse can break is noticed across address spaces. The answer: the name, and whose memory it was.
     """
     old = next((entry for entry in s.free if entry[1] != mm), None)
     if old is None:
-        return _named(s, wanted, known)
+        after, name, fact = _named(s, wanted, known)
+        return after, (name, ""), fact
     free = tuple(entry for entry in s.free if entry != old)
     after = msgspec.structs.replace(s, free=free)
-    return after, old[0], Fact("Changed", detail=f"takes the memory of {old[0]} for {wanted}")
+    return (
+        after,
+        (f"{wanted}~{old[0]}", old[0]),
+        Fact("Changed", detail=f"takes the memory of {old[0]} for {wanted}"),
+    )
 
 
-def _named(s: VmaSlab, wanted: str, known: int) -> Outcome:
+def _named(s: VmaSlab, wanted: str, known: int) -> tuple[VmaSlab, str, Fact]:
     given = dict(s.given)
     count = given.get(wanted, known) + 1
     given[wanted] = count
     name = wanted if count == 1 else f"{wanted}~{count}"
     after = msgspec.structs.replace(s, given=tuple(sorted(given.items())))
     return after, name, Fact("Changed", detail=f"makes a mapping called {name}")
+
+
+def count_zero(s: Any, task: str, name: str) -> Outcome:
+    """vma_lock_init(): a mapping that the tree does not have counts nobody."""
+    after = msgspec.structs.replace(s, attached=False)
+    return after, None, Fact("Changed", detail=f"sets the count of {name} to 0")
 
 
 def give_back(s: VmaSlab, task: str, name: str, mm: str) -> Outcome:

@@ -97,7 +97,7 @@ async def vms_gather_munmap_vmas(
     listed: tuple[Vma, ...] = ()
     for name in names:
         vma = k.stage.vma(name)
-        err = await k.split_end(mm, vma, end)  # 2
+        err = await k.split_end(mm, vma, end)
         if not err:
             await k.vma_start_write(vma)  # 3
             err = await Work("munmap_sidetree", errno=ENOMEM)  # 3
@@ -116,7 +116,7 @@ async def split_end(k: "Kernel", mm: Mm, vma: Vma, end: int) -> int:
     rec: VmaRecord = await Step(vma.rec, whole_record)
     if rec.end <= end:
         return 0
-    upper = await k.split_vma(mm, vma, end)
+    upper = await k.split_vma(mm, vma, end)  # 2
     return upper if isinstance(upper, int) else 0
 
 

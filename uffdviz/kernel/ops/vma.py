@@ -14,6 +14,7 @@ from uffdviz.kernel.vma_tree import (
     MergePlan,
     become,
     can_join,
+    count_zero,
     fresh_record,
     give_back,
     part,
@@ -30,23 +31,28 @@ if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
 
 
-async def vma_object(k: "Kernel", mm: Mm, wanted: str) -> str:
-    """Get memory for a mapping. Returns: its name.
+async def vma_object(k: "Kernel", mm: Mm, wanted: str) -> Vma:
+    """Get memory for a mapping.
 
     Kernel: vm_area_cachep, whose objects wait for RCU before they are used again.
     """
     known = k.stage.has_vma(wanted)
-    return str(await Step(k.stage.vma_slab, take_name, wanted, known, cost="slab_alloc"))
+    name = await Step(k.stage.vma_slab, take_name, wanted, known, cost="slab_alloc")
+    return k.stage.vma(name, mm)
 
 
-async def vma_object_typesafe(k: "Kernel", mm: Mm, wanted: str) -> str:
-    """Get memory for a mapping, maybe some that a reader still looks at. Returns: its name.
+async def vma_object_typesafe(k: "Kernel", mm: Mm, wanted: str) -> Vma:
+    """Get memory for a mapping, maybe some that a reader still looks at; its count is zero.
 
     Kernel: vm_area_cachep with SLAB_TYPESAFE_BY_RCU (v6.15 and later).
     """
     known = k.stage.has_vma(wanted)
-    step = Step(k.stage.vma_slab, take_object, wanted, known, mm.name, cost="slab_alloc")
-    return str(await step)
+    asked = Step(k.stage.vma_slab, take_object, wanted, known, mm.name, cost="slab_alloc")
+    name, old = await asked
+    vma = k.stage.vma_reusing(name, mm, old) if old else k.stage.vma(name, mm)
+    if not old:
+        await Step(vma.lock, count_zero, vma.name, cost="store")
+    return vma
 
 
 async def vm_area_alloc(k: "Kernel", mm: Mm, name: str, rec: VmaRecord) -> Vma | int:
@@ -57,7 +63,7 @@ async def vm_area_alloc(k: "Kernel", mm: Mm, name: str, rec: VmaRecord) -> Vma |
     """
     if err := await Work("vm_area_alloc", errno=ENOMEM):
         return int(err)
-    vma = k.stage.vma(await k.vma_object(mm, name), mm)
+    vma: Vma = await k.vma_object(mm, name)
     await Step(vma.rec, become, vma.name, rec, cost="store")
     return vma
 
@@ -70,7 +76,7 @@ async def vm_area_dup(k: "Kernel", mm: Mm, name: str, rec: VmaRecord) -> Vma | i
     """
     if err := await Work("vm_area_dup", errno=ENOMEM):
         return int(err)
-    vma = k.stage.vma(await k.vma_object(mm, name), mm)
+    vma: Vma = await k.vma_object(mm, name)
     await Step(vma.rec, become, vma.name, fresh_record(rec), cost="store")
     return vma
 
@@ -90,7 +96,8 @@ async def vm_area_free_typesafe(k: "Kernel", mm: Mm, vma: Vma) -> None:
     Kernel: mm/vma_init.c, vm_area_free() (v6.15 and later).
     """
     await Step(vma.rec, put, vma.name, "freed", True, cost="slab_free")
-    await Step(k.stage.vma_slab, give_back, vma.name, mm.name, cost="slab_free")
+    root = vma.rec.name.removeprefix("mapping ")
+    await Step(k.stage.vma_slab, give_back, root, mm.name, cost="slab_free")
 
 
 async def vma_mark_detached(k: "Kernel", vma: Vma) -> None:
