@@ -213,11 +213,16 @@ def lock_steps(events: list[Event], task: str) -> list[str]:
     ]
 
 
-def labels_of(events: list[Event], task: str) -> list[str]:
-    """The step labels that a task passed, each once in a row."""
+def labels_of(events: list[Event], task: str, letter: str = "") -> list[str]:
+    """The step labels of a letter that a task passed, each once in a row."""
     found: list[str] = []
     for e in events:
-        if e.task == task and e.step and (not found or found[-1] != e.step):
+        if (
+            e.task == task
+            and e.step
+            and e.step.startswith(letter)
+            and (not found or found[-1] != e.step)
+        ):
             found.append(e.step)
     return found
 

@@ -79,8 +79,7 @@ def test_the_steps_of_a_sleeper_are_those_of_the_reference() -> None:
     made = scene()
     machine = made.machine(op=toucher(made), filler=filler(made))
     run(machine)
-    labels = [step for step in labels_of(machine.events, "op") if step.startswith("h")]
-    assert labels == SLEEPER
+    assert labels_of(machine.events, "op", "h") == SLEEPER
     assert not unfinished(machine)
 
 

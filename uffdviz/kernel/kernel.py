@@ -59,7 +59,8 @@ class Kernel:
     """One task's view of an era.
 
     `calls` collects what was entered and left since last asked. `fresh` counts the names that the
-    task gave to new things; with the coroutine it is the whole private state of a task.
+    task gave to new things; with the coroutine it is the whole private state of a task. `doing` is
+    the scenario's call that is being made: a note for runners, which follows from the coroutine.
     """
 
     era: ClassVar[str] = ""
@@ -70,6 +71,7 @@ class Kernel:
         self.current = current
         self.calls: list[tuple[str, ...]] = []
         self.fresh = 0
+        self.doing: Any = None
 
     def __init_subclass__(cls) -> None:
         """Observe every function that this era names, except the lock verbs."""
@@ -247,6 +249,7 @@ class Kernel:
     madvise_dontneed_free = madvise.madvise_dontneed_free
     madvise_drop = madvise.madvise_drop
     madvise_remove = madvise.madvise_remove
+    punch_hole = madvise.punch_hole
 
     # kernel/fork.c
     sys_fork = fork.sys_fork
