@@ -189,6 +189,10 @@ class Snapshot:
         fold.apply(event)
         return Snapshot(fold)
 
+    def unfolded(self) -> Fold:
+        """Give a fold of its own to go on from here, for a loop over many events."""
+        return self._fold.copy()
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
             return NotImplemented

@@ -1,0 +1,119 @@
+"""The same calls under several eras: totals side by side, and how they relate."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uffdviz.errors import LandmarkError, ScheduleError
+from uffdviz.run.interleaving import function_names, next_choice
+from uffdviz.run.machine import Machine
+from uffdviz.run.report import duration, table, task_figures
+from uffdviz.schedulers.scripted import Scripted
+from uffdviz.schedulers.timed import Timed
+from uffdviz.trace.schedule import parse_schedule
+
+
+def run_compared(machine: Machine, schedule: str) -> str:
+    """Follow a schedule as far as this era goes that way, then go on in timed order.
+
+    Returns: where it diverged, in words; empty if it did not.
+    """
+    diverged = ""
+    if schedule:
+        script = parse_schedule(schedule, tuple(machine.tasks), every_function(machine))
+        try:
+            drive(machine, Scripted(script, machine))
+        except LandmarkError as error:
+            diverged = str(error)
+    drive(machine, Timed())
+    return diverged
+
+
+def drive(machine: Machine, scheduler: Scripted | Timed) -> None:
+    """Let a scheduler choose; a choice that cannot be taken is where the eras part."""
+    while (choice := next_choice(machine, scheduler)) is not None:
+        try:
+            machine.step(choice)
+        except ScheduleError as error:
+            raise LandmarkError(str(error)) from None
+
+
+def every_function(machine: Machine) -> frozenset[str]:
+    """The functions that a schedule may name: an era that lacks one diverges there."""
+    from uffdviz.kernel import eras as folder  # noqa: F401  the subclasses are what is asked for
+    from uffdviz.kernel.kernel import Kernel
+
+    names = set(function_names(machine))
+    families = [Kernel]
+    while families:
+        family = families.pop()
+        names.update(name for name in vars(family) if not name.startswith("_"))
+        families += family.__subclasses__()
+    return frozenset(names)
+
+
+def comparison(scenario: str, runs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Say all about several runs by the keys of `compare --json`."""
+    first, *others = runs
+    return {
+        "scenario": scenario,
+        "eras": list(runs),
+        "runs": dict(runs),
+        "ratios": {era: ratios(runs[era]["totals"], runs[first]["totals"]) for era in others},
+    }
+
+
+def ratios(sums: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """How much of each figure of `base` is left; null where that was nothing."""
+    figures = {"wall_ns": ratio(sums["wall_ns"], base["wall_ns"])}
+    for key, value in sums["all"].items():
+        if isinstance(value, dict):
+            figures[key] = ratio(sum(value.values()), sum(base["all"][key].values()))
+        elif key != "wall_ns":
+            figures[key] = ratio(value, base["all"][key])
+    before = {(row["lock"], row["mode"]): row for row in base["locks"]}
+    figures["locks"] = [  # type: ignore[assignment]
+        {
+            "lock": row["lock"],
+            "mode": row["mode"],
+            "acquisitions": ratio(row["acquisitions"], old["acquisitions"]),
+            "contentions": ratio(row["contentions"], old["contentions"]),
+            "wait_ns": ratio(row["wait_ns"]["total"], old["wait_ns"]["total"]),
+            "hold_ns": ratio(row["hold_ns"]["total"], old["hold_ns"]["total"]),
+        }
+        for row in sums["locks"]
+        if (old := before.get((row["lock"], row["mode"]))) is not None
+    ]
+    return figures
+
+
+def ratio(now: int, before: int) -> float | None:
+    return round(now / before, 4) if before else None
+
+
+def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
+    """Set the totals of each era side by side."""
+    eras: Sequence[str] = compared["eras"]
+    runs = [compared["runs"][era] for era in eras]
+    rows = [["", *eras], ["wall clock", *(duration(run["totals"]["wall_ns"]) for run in runs)]]
+    names = ("running", "runnable", "uninterruptible", "killable", "userfaultfd")
+    figures = [task_figures(run["totals"]["all"])[1:] for run in runs]
+    rows += [
+        [f"all: {name}", *(duration(figure[i]) for figure in figures)]
+        for i, name in enumerate(names)
+    ]
+    tables = [{(r["lock"], r["mode"]): r for r in run["totals"]["locks"]} for run in runs]
+    for key in dict.fromkeys(key for rows_of in tables for key in rows_of):
+        name = " for ".join(key)
+        found = [rows_of.get(key) for rows_of in tables]
+        rows.append([f"{name}: acquired", *(str(r["acquisitions"]) if r else "–" for r in found)])
+        if any(r and r["contentions"] for r in found):
+            contended = (str(r["contentions"]) if r else "–" for r in found)
+            waited = (duration(r["wait_ns"]["total"]) if r else "–" for r in found)
+            rows += [[f"{name}: contended", *contended], [f"{name}: waited", *waited]]
+    lines = table(rows)
+    lines += [
+        f"{era} diverges: {run['divergence']}"
+        for era, run in zip(eras, runs, strict=True)
+        if run.get("divergence")
+    ]
+    return lines

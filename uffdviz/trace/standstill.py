@@ -1,0 +1,82 @@
+"""Who waits for whom when nobody can move."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from uffdviz.trace.snapshot import Snapshot, TaskView
+
+Cycle = list[dict[str, Any]]
+
+
+def standstill(snapshot: Snapshot, background: Collection[str] = ()) -> Cycle | None:
+    """Explain why nobody can move; None: every task that is not in the background is done.
+
+    The caller knows that nobody can move. Returns: the tasks of a circle, each waiting for the
+    next, or, without one, every task that is unfinished.
+    """
+    tasks = snapshot.tasks
+    stuck = [name for name, task in tasks.items() if task.state != "done"]
+    if all(name in background for name in stuck):
+        return None
+    for name in stuck:
+        if circle := _circle(name, tasks):
+            return [link(tasks[task], snapshot) for task in circle]
+    return [link(tasks[name], snapshot) for name in stuck]
+
+
+def _circle(start: str, tasks: Mapping[str, TaskView]) -> tuple[str, ...]:
+    """Find the shortest way from a task back to itself along those who keep it waiting."""
+    paths: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while paths:
+        path = paths.pop(0)
+        for name in tasks[path[-1]].behind:
+            if name == start:
+                return path
+            if name in tasks and name not in seen:
+                seen.add(name)
+                paths.append((*path, name))
+    return ()
+
+
+def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
+    """Say what a task holds, what it waits for, and behind whom, by the JSON keys."""
+    if task.state == "blocked":
+        waits = {"lock": task.lock, "mode": task.mode}
+    else:
+        waits = {"lock": "userfaultfd", "mode": task.manner}
+    return {
+        "task": task.name,
+        "holds": [{"lock": lock, "mode": mode} for lock, mode in task.holds],
+        "waits_for": waits,
+        "behind": [before(name, task, snapshot) for name in task.behind],
+    }
+
+
+def before(name: str, task: TaskView, snapshot: Snapshot) -> dict[str, str]:
+    """Say how `name` is before `task`: it holds the lock, or is queued for it."""
+    state = snapshot.objects[task.lock]
+    if name in state.holders:
+        mode = "read" if name in getattr(state, "readers", ()) else "write"
+        return {"task": name, "mode": mode, "state": "holds"}
+    modes = {waiter.task: waiter.mode for waiter in state.queue}
+    return {"task": name, "mode": modes[name], "state": "queued"}
+
+
+def cycle_text(cycle: Cycle) -> str:
+    """Say a standstill in a sentence a task."""
+    parts = []
+    for entry in cycle:
+        waits = entry["waits_for"]
+        if waits["lock"] == "userfaultfd":
+            parts.append(f"{entry['task']} sleeps")
+            continue
+        who = " and ".join(_role(one) for one in entry["behind"])
+        behind = f" behind {who}" if who else ""
+        parts.append(f"{entry['task']} waits for {waits['lock']} to {waits['mode']}{behind}")
+    return "; ".join(parts)
+
+
+def _role(one: dict[str, str]) -> str:
+    verb = "holds it for" if one["state"] == "holds" else "queues to"
+    return f"{one['task']}, which {verb} {one['mode']}"
