@@ -7,8 +7,9 @@ import msgspec
 from uffdviz.kernel.errno import EINVAL, ENOMEM
 from uffdviz.kernel.memory import VmaRecord, look, put, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Vma
+from uffdviz.kernel.page_cache import filemap_get, filemap_remove
 from uffdviz.kernel.steps import Step
-from uffdviz.kernel.vma_tree import part, tree_at_or_above, whole_record
+from uffdviz.kernel.vma_tree import part, tree_all, tree_at_or_above, whole_record
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
@@ -199,7 +200,6 @@ async def madvise_remove(k: "Kernel", mm: Mm, vma: Vma, start: int, end: int) ->
     """Punch a hole into the file behind a shared mapping, after the event.
 
     Kernel: mm/madvise.c, madvise_remove().
-    Left out: other mappings of the same file keep their entries; the page cache is not emptied.
     Returns: 0 or a negative errno, and how far this went.
     """
     rec: VmaRecord = await Step(vma.rec, whole_record)  # 2
@@ -208,6 +208,27 @@ async def madvise_remove(k: "Kernel", mm: Mm, vma: Vma, start: int, end: int) ->
         return EINVAL, end
     if await k.userfaultfd_remove(mm, vma, start, end):
         await k.mmap_read_unlock(mm)  # 5
-    await k.punch_hole(mm, vma, rec, start, end)  # 7
+    await k.punch_hole(mm, rec, start, end)  # 7
     await k.mmap_read_lock(mm)  # 6
     return 0, end
+
+
+async def punch_hole(k: "Kernel", mm: Mm, rec: VmaRecord, start: int, end: int) -> None:
+    """Unmap a range of a file wherever this address space maps it, then drop its pages.
+
+    Kernel: mm/shmem.c, shmem_fallocate() with FALLOC_FL_PUNCH_HOLE.
+    Left out: i_mmap_rwsem; mappings of other address spaces; faults that wait for the hole.
+    """
+    first = rec.pgoff + (start - rec.start) // PAGE_SIZE
+    last = rec.pgoff + (end - rec.start) // PAGE_SIZE
+    for name in await Step(mm.tree, tree_all, cost="tree_walk"):  # 7
+        vma = k.stage.vma(name)
+        other: VmaRecord = await Step(vma.rec, whole_record)  # 7
+        low = max(other.start, other.start + (first - other.pgoff) * PAGE_SIZE)
+        high = min(other.end, other.start + (last - other.pgoff) * PAGE_SIZE)
+        if other.file == rec.file and other.shared and low < high:
+            await k.zap_range(vma, low, high)  # 7
+    cache = k.stage.file(rec.file).cache
+    for index in range(first, last):
+        if await Step(cache, filemap_get, index, cost="page_cache"):  # 7
+            await Step(cache, filemap_remove, index, cost="page_cache")  # 7
