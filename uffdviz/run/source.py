@@ -44,11 +44,11 @@ def _source(fn: Any) -> Sequence[SourceLine]:
 class Plain(ast.NodeTransformer):
     """Takes away `await`, `k.`, `k.stage.`, and turns steps into what they do."""
 
-    def visit_Await(self, node: ast.Await) -> Any:  # noqa: N802
+    def visit_Await(self, node: ast.Await) -> Any:
         """The thing itself."""
         return self.visit(node.value)
 
-    def visit_Attribute(self, node: ast.Attribute) -> Any:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
         """`k.name` and `k.stage.name` are `name`."""
         inner = node.value
         if isinstance(inner, ast.Attribute) and inner.attr == "stage":
@@ -57,7 +57,7 @@ class Plain(ast.NodeTransformer):
             return ast.Name(node.attr, ast.Load())
         return ast.Attribute(self.visit(node.value), node.attr, ast.Load())
 
-    def visit_Call(self, node: ast.Call) -> Any:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> Any:
         """`Step(thing, verb, …)` is `verb(thing, …)`, `Work("name")` is `name()`."""
         args = [self.visit(arg) for arg in node.args]
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -68,7 +68,7 @@ class Plain(ast.NodeTransformer):
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
         return ast.Call(self.visit(node.func), args, keywords)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         """Without the type."""
         value = self.visit(node.value) if node.value else ast.Constant(None)
         return ast.copy_location(ast.Assign([node.target], value), node)
@@ -101,9 +101,7 @@ def _statement(node: ast.stmt, known: dict[int, str], depth: int) -> Iterator[So
             yield here, pad + text.splitlines()[0]
 
 
-def _branches(
-    node: ast.If, known: dict[int, str], depth: int, word: str
-) -> Iterator[SourceLine]:
+def _branches(node: ast.If, known: dict[int, str], depth: int, word: str) -> Iterator[SourceLine]:
     pad = "    " * depth
     yield known.get(node.lineno, ""), f"{pad}{word} {ast.unparse(node.test)}:"
     yield from _block(node.body, known, depth + 1)

@@ -1,0 +1,287 @@
+"""A run as the screen drives it: a place in what happened, a lesson's script, other branches.
+
+Going back only looks back. A step from the past that differs from what came next begins a new
+branch: the run is made again up to there, and the one that was left is kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from uffdviz.errors import LandmarkError, ScheduleError
+from uffdviz.places import data_dir
+from uffdviz.run.interleaving import Interleaving, Setting, function_names
+from uffdviz.run.source import SourceLine, source
+from uffdviz.schedulers.base import Scheduler
+from uffdviz.schedulers.scripted import Scripted
+from uffdviz.schedulers.timed import Timed
+from uffdviz.trace.events import Event
+from uffdviz.trace.recording import Header, write_recording
+from uffdviz.trace.schedule import parse_schedule
+from uffdviz.trace.snapshot import Snapshot
+from uffdviz.trace.token import write_token
+from uffdviz.trace.totals import Totals
+
+Script = Sequence[tuple[int, str]]
+"""The play blocks of a lesson: where each stands on the page, and its schedule in words."""
+FAR: Final = 100_000
+"""Steps that a block may take at most before it counts as endless."""
+
+
+class Branch:
+    """One run from its start: its machine, and how far it followed the script.
+
+    `bounds[i]` is how many events there were when block i was over. `left` is where the run left
+    the script, if it did, and `why` says it could not go on with it.
+    """
+
+    def __init__(self, setting: Setting, script: Script, choices: Sequence[str] = ()) -> None:
+        self.run = Interleaving(setting)
+        self.bounds: list[int] = []
+        self.left: int | None = None
+        self.why = ""
+        self._script = script
+        self._block: Scheduler | None = None
+        self._timed = Timed()
+        self._expected: tuple[int, str] = (-1, "")
+        for choice in choices:
+            self.step(choice)
+
+    @property
+    def length(self) -> int:
+        """How many events there are."""
+        return len(self.run.events)
+
+    @property
+    def scripted(self) -> bool:
+        """Whether the script says who is next."""
+        return self.left is None and len(self.bounds) < len(self._script)
+
+    def step(self, choice: str) -> None:
+        """Take a choice; one that the script did not expect leaves it."""
+        expected = self.expected()
+        following = self.scripted
+        at = self.length
+        self.run.machine.step(choice)
+        if following and choice != expected:
+            self.left = at
+
+    def expected(self) -> str:
+        """Whose step comes next by the script, or in timed order; empty: nobody's."""
+        if self._expected[0] != self.length:
+            self._expected = (self.length, self._pick())
+        return self._expected[1]
+
+    def _pick(self) -> str:
+        machine = self.run.machine
+        try:
+            while self.scripted:
+                if self._block is None:
+                    words = self._script[len(self.bounds)][1]
+                    known = function_names(machine)
+                    parsed = parse_schedule(words, tuple(machine.tasks), known)
+                    self._block = Scripted(parsed, machine)
+                if choice := self._block.pick(machine):
+                    return choice
+                self._block = None
+                self.bounds.append(self.length)
+        except (LandmarkError, ScheduleError) as error:
+            self.left, self.why = self.length, str(error)
+        return self._timed.pick(machine) or ""
+
+
+class RunSession:
+    """One run at a time, and those that were left. See the screen's `Session` for what is asked."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        setting: Setting,
+        title: str,
+        era: str,
+        *,
+        header: Header | None = None,
+        script: Script = (),
+        lesson: Any = None,
+        blocks: int = 0,
+    ) -> None:
+        self.title = title
+        self.era = era
+        self.lesson = lesson
+        self._setting = setting
+        self._header = header
+        self._script = script
+        self._blocks = blocks
+        self._others: list[Branch] = []
+        self._branch = Branch(setting, script)
+        self._n = 0
+        self._totals: tuple[int, Totals] | None = None
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Every task, in scenario order."""
+        return tuple(self._branch.run.machine.tasks)
+
+    @property
+    def n(self) -> int:
+        """How many events are shown."""
+        return self._n
+
+    @property
+    def length(self) -> int:
+        """How many events have happened on this branch."""
+        return self._branch.length
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What happened on this branch."""
+        return self._branch.run.events
+
+    @property
+    def branches(self) -> Sequence[tuple[str, int]]:
+        """The runs that were left."""
+        return [(self._said(other), other.length) for other in self._others]
+
+    def _said(self, other: Branch) -> str:
+        mine, theirs = self.events, other.run.events
+        pairs = enumerate(zip(mine, theirs, strict=False))
+        at = next((i for i, (a, b) in pairs if a.choice != b.choice), min(len(mine), len(theirs)))
+        where = theirs[at].sentence if at < len(theirs) else "stops"
+        return f"parts after step {at}: {where}"
+
+    @property
+    def reached(self) -> int:
+        """Which block of the lesson is next at `n`."""
+        self._branch.expected()
+        over = sum(1 for bound in self._branch.bounds if bound <= self._n)
+        return self._script[over][0] if over < len(self._script) else self._blocks
+
+    def snapshot(self, at: int) -> Snapshot:
+        """What can be known after the first `at` events."""
+        history = self._branch.run.history
+        return history.last if at == self.length else history.at(at)
+
+    def totals(self, at: int) -> Mapping[str, Any]:
+        """The totals after the first `at` events; going on only adds to those before."""
+        done, sums = self._totals or (at + 1, Totals(self.tasks))
+        if done > at:
+            done, sums = 0, Totals(self.tasks)
+        for event in self.events[done:at]:
+            sums.add(event)
+        self._totals = (at, sums)
+        return sums.said()
+
+    def source(self, function: str) -> Sequence[SourceLine]:
+        """A kernel function, as it is written in the model."""
+        running = next(iter(self._branch.run.machine.tasks.values()))
+        return source(type(running.kernel), function)
+
+    def choices(self) -> Sequence[str]:
+        """Who may take a step at `n`."""
+        if self._n == self.length:
+            return self._branch.run.machine.choices()
+        tasks = self.snapshot(self._n).tasks
+        return [name for name, task in tasks.items() if task.state == "ready"]
+
+    def upcoming(self) -> str:
+        """Whose step comes next if nobody chooses otherwise."""
+        if self._n < self.length:
+            return self.events[self._n].choice
+        return self._branch.expected()
+
+    async def step(self, choice: str) -> None:
+        """Take a step from `n`."""
+        if self._n < self.length:
+            if self.events[self._n].choice != choice:
+                self._depart()
+                self._branch.step(choice)
+        else:
+            self._branch.step(choice)
+        self._n += 1
+
+    def _depart(self) -> None:
+        """Begin a branch that is the same up to `n`, and keep the one that was."""
+        self._others.append(self._branch)
+        choices = [event.choice for event in self.events[: self._n]]
+        self._change(Branch(self._setting, self._script, choices))
+
+    def _change(self, branch: Branch) -> None:
+        self._branch = branch
+        self._totals = None
+
+    async def seek(self, n: int) -> None:
+        """Go to another place in what has happened."""
+        self._n = max(0, min(n, self.length))
+
+    async def next_block(self) -> str:
+        """Play on to the end of the script's next block. Returns: why not, or nothing."""
+        branch = self._branch
+        branch.expected()
+        later = next((bound for bound in branch.bounds if bound > self._n), None)
+        if later is not None:
+            self._n = later
+            return ""
+        over = len(branch.bounds)
+        for _ in range(FAR):
+            choice = branch.expected()
+            if len(branch.bounds) > over or not branch.scripted:
+                break
+            branch.step(choice)
+        self._n = self.length
+        return self._why_not(over)
+
+    def _why_not(self, over: int) -> str:
+        branch = self._branch
+        if len(branch.bounds) > over:
+            return ""
+        if branch.why:
+            return f"the lesson cannot go on from here: {branch.why}"
+        if branch.left is not None:
+            return f"you left the lesson at step {branch.left}: go back there, or r to begin again"
+        return "the lesson has no further block" if self._script else "there is no lesson"
+
+    async def restart(self) -> None:
+        """Begin again; what was played stays as a branch if it was more than the script."""
+        if self._branch.left is not None or (not self._script and self.length):
+            self._others.append(self._branch)
+        self._change(Branch(self._setting, self._script))
+        self._n = 0
+
+    async def switch(self, branch: int) -> None:
+        """Go over to a run that was left; the present one is kept in its place."""
+        other = self._others[branch]
+        self._others[branch] = self._branch
+        self._change(other)
+        self._n = self.length
+
+    def header(self) -> Header:
+        """What a recording of this branch begins with."""
+        schedule = tuple(event.choice for event in self.events)
+        if self._header is None:
+            return Header(scenario={}, era=self.era, name=self.title, schedule=schedule)
+        kept = {f: getattr(self._header, f) for f in self._header.__struct_fields__}
+        return Header(**{**kept, "schedule": schedule})
+
+    def save(self) -> Path:
+        """Write a recording of this branch under a name that is free."""
+        folder = data_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        header = self.header()
+        stem = (header.name or "run").replace("/", "-").replace(" ", "-").lower()
+        numbers = range(1, 1_000_000)
+        paths = (folder / f"{stem}-{number}.jsonl" for number in numbers)
+        path = next(path for path in paths if not path.exists())
+        path.write_bytes(write_recording(header, self.events))
+        return path
+
+    def token(self) -> str:
+        """The choices of this branch as text that can be pasted."""
+        return write_token(self.header())
+
+    async def follow(self, choices: Sequence[str]) -> None:
+        """Take many choices at once, as a recording has them."""
+        for choice in choices:
+            self._branch.step(choice)
+        self._n = self.length
+
+    async def close(self) -> None:
+        """Nothing is left running."""

@@ -1,0 +1,126 @@
+"""The application: screens, themes, keys that a person has remapped, and a clean end."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+from uffdviz.tui.keys import RUN
+from uffdviz.tui.session import Session, Shelf
+from uffdviz.tui.themes import THEMES
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class UffdvizApp(App[None]):
+    """Shows the start screen, or at once a session."""
+
+    TITLE = "uffdviz"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+q", "quit", "Quit", id="quit", show=False),
+        Binding("question_mark,f1", "help", "Help", id="help", show=False),
+    ]
+    CSS = "Toast { max-width: 70; } CommandPalette { & > Vertical { max-width: 100; } }"
+
+    def __init__(self, shelf: Shelf, session: Session | None = None, theme: str = "dark") -> None:
+        super().__init__()
+        self.shelf = shelf
+        self.first = session
+        for one in THEMES:
+            self.register_theme(one)
+        self.theme = "no-colour" if self.no_color else theme
+
+    def get_default_screen(self) -> Screen[None]:
+        """The start screen is below all others, so that there is a way back to it."""
+        from uffdviz.tui.screens.home import HomeScreen
+
+        return HomeScreen(self.shelf)
+
+    def on_mount(self) -> None:
+        """Listen for the end; open what was asked for."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            try:
+                loop.add_signal_handler(number, self.end, number)
+            except (NotImplementedError, RuntimeError, ValueError):
+                break  # not in the main thread, or not on this system
+        if self.first is not None:
+            self.open(self.first)
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            try:
+                loop.remove_signal_handler(number)
+            except (NotImplementedError, RuntimeError, ValueError):
+                break
+
+    def end(self, number: int) -> None:
+        """Quit because of a signal, with the status that a shell gives it."""
+        self.exit(return_code=128 + number)
+
+    def open(self, session: Session) -> None:
+        """Show a session."""
+        from uffdviz.tui.screens.run import RunScreen
+
+        _ = self.push_screen(RunScreen(session))
+
+    def action_home(self) -> None:
+        """Back to the start screen."""
+        if len(self.screen_stack) > 1:
+            _ = self.pop_screen()
+
+    def action_help(self) -> None:
+        """Show what every key does."""
+        from uffdviz.tui.screens.help import HelpScreen
+
+        _ = self.push_screen(HelpScreen())
+
+    def action_dress(self, theme: str) -> None:
+        """Change how everything looks."""
+        self.theme = theme
+
+    def _command(self, screen: Screen[Any], action: str) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await screen.run_action(action)
+
+        return run
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every command there is, by the words of the key table."""
+        from uffdviz.tui.screens.run import RunScreen
+
+        if isinstance(screen, CommandPalette):
+            return
+        if isinstance(screen, RunScreen):
+            for key in RUN:
+                if key.name not in {"task", "quit", "help"}:
+                    words = f"{key.what}  ({key.shown})"
+                    yield SystemCommand(
+                        words, key.short or key.name, self._command(screen, key.action)
+                    )
+            for number, name in enumerate(screen.session.tasks, 1):
+                yield SystemCommand(
+                    f"Step {name}", f"task {number}", self._command(screen, f"task_named({name!r})")
+                )
+            for panel in ("narration", "source", "timeline", "memory", "totals"):
+                yield SystemCommand(
+                    f"Show {panel}",
+                    "bring to the front",
+                    self._command(screen, f"bring({panel!r})"),
+                )
+        for theme in THEMES:
+            yield SystemCommand(
+                f"Theme: {theme.name}",
+                "how it looks",
+                self._command(screen, f"app.dress({theme.name!r})"),
+            )
+        yield SystemCommand("Help", "what every key does (?)", self.action_help)
+        yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)

@@ -1,0 +1,57 @@
+"""Every key of the run screen: one table for bindings, the line of keys, help and the palette."""
+
+from typing import Final, NamedTuple
+
+
+class Key(NamedTuple):
+    """`name` is what a person remaps; `keys` its defaults, the first of which is shown."""
+
+    name: str
+    keys: str
+    shown: str
+    action: str
+    short: str
+    what: str
+
+
+RUN: Final = (
+    Key("play", "space", "space", "play", "play", "Play by itself, or pause"),
+    Key("step", "right,n", "→", "step", "step", "One step on; n does the same"),
+    Key("back", "left,p", "←", "back", "back", "One step back; p does the same"),
+    Key("task", "1,2,3,4,5,6,7,8,9", "1-9", "task", "task", "One step of that task"),
+    Key("block", "b", "b", "block", "block", "Play on to the end of the next block of the lesson"),
+    Key("panel", "t", "t", "panel(1)", "panel", "Next panel: Narration, Source, Timeline …"),
+    Key("unpanel", "T", "T", "panel(-1)", "", "Previous panel"),
+    Key("begin", "home", "Home", "seek_begin", "", "To the beginning"),
+    Key("end", "end", "End", "seek_end", "", "To the end of what has happened"),
+    Key("lock_before", "left_square_bracket", "[", "lock(-1)", "", "Previous lock event"),
+    Key("lock_after", "right_square_bracket", "]", "lock(1)", "", "Next lock event"),
+    Key("switch_before", "left_curly_bracket", "{", "turn(-1)", "", "Previous change of task"),
+    Key("switch_after", "right_curly_bracket", "}", "turn(1)", "", "Next change of task"),
+    Key("goto", "g", "g", "goto", "", "Go to a step by its number"),
+    Key("look", "a", "a", "look(1)", "", "Look at the next task's source without stepping it"),
+    Key("faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
+    Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
+    Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: zoom in"),
+    Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: zoom out"),
+    Key("hint", "h", "h", "hint", "", "A hint for the goal"),
+    Key("enlarge", "f", "f", "enlarge", "", "Enlarge the panel in focus, or put it back"),
+    Key("restart", "r", "r", "restart", "", "Begin the run again"),
+    Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
+    Key("save", "s", "s", "save", "", "Save a recording of this run"),
+    Key("copy", "y", "y", "token", "", "Copy the run as a short token"),
+    Key("help", "question_mark,f1", "?", "help", "help", "This help"),
+    Key("home", "escape", "esc", "home", "", "Back to the start screen"),
+    Key("quit", "q,ctrl+q", "q", "quit", "quit", "Quit"),
+)
+PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "palette", "All commands")
+MOUSE: Final = (
+    ("click a task", "One step of that task"),
+    ("click the timeline", "Go to that moment"),
+    ("click a panel's name", "Bring that panel to the front"),
+    ("click a key below", "The same as pressing it"),
+    ("wheel", "Scroll the panel under the pointer"),
+)
+FOOTER: Final = (
+    "play", "step", "back", "task", "block", "panel", "help", "palette", "quit",
+)  # fmt: skip

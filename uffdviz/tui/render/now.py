@@ -1,0 +1,84 @@
+"""What changed in the last step, in words, and what follows from it."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from uffdviz.trace.events import Event
+from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
+
+
+def now_lines(
+    event: Event | None,
+    tasks: Mapping[str, Any],
+    choices: Collection[str],
+    width: int,
+    upcoming: str = "",
+) -> list[Line]:
+    """The last event as a sentence, a circle if there is one, and who may go on."""
+    lines: list[Line] = []
+    if event is None:
+        lines.append(line("Nothing has happened yet."))
+    else:
+        lines += flow(_said(event), width, indent=2)
+    if circle := find_circle(tasks):
+        lines += wrapped(circle_words(circle, tasks), width, "bad")
+    lines += flow(_next(tasks, choices, upcoming), width, indent=2)
+    return lines
+
+
+def _said(event: Event) -> list[Span]:
+    spans = [Span(f"{event.n}  ", "dim"), Span(event.task, "strong"), Span(f" {event.text}.")]
+    if event.fact == "LockContended" and event.tasks:
+        spans.append(Span(f" {', '.join(event.tasks)} {_holds(event.tasks)} it."))
+    place = f"{event.function} {event.step}".strip()
+    if place:
+        spans.append(Span(f"  {place}", "dim"))
+    returned = [f"{call[1]} returns {call[2]}" for call in event.calls if call[0] == "leave"]
+    entered = [call[1] for call in event.calls if call[0] == "enter"]
+    if returned:
+        spans.append(Span(f"  {'; '.join(returned[-2:])}", "dim"))
+    if entered:
+        spans.append(Span(f"  then enters {' ▸ '.join(entered[-2:])}", "dim"))
+    return spans
+
+
+def _holds(tasks: Collection[str]) -> str:
+    return "holds" if len(tasks) == 1 else "hold"
+
+
+def _next(tasks: Mapping[str, Any], choices: Collection[str], upcoming: str) -> list[Span]:
+    if choices:
+        spans = [Span("May go on: ", "dim")]
+        numbers = {name: number for number, name in enumerate(tasks, 1)}
+        for index, name in enumerate(choices):
+            key = f"{numbers[name]} " if numbers.get(name, 10) < 10 else ""
+            spans.append(Span("   " if index else ""))
+            spans.append(Span(key, "key", f"task {name}"))
+            spans.append(Span(name, "strong" if name == upcoming else "", f"task {name}"))
+            spans.append(Span(" (next)" if name == upcoming else "", "dim"))
+        return spans
+    if all(task.state == "done" for task in tasks.values()):
+        return [Span("Everybody is done.", "good")]
+    waiting = [name for name, task in tasks.items() if task.state in {"blocked", "asleep"}]
+    return [Span(f"Nobody can move: {', '.join(waiting)} wait for ever.", "bad")]
+
+
+def find_circle(tasks: Mapping[str, Any]) -> tuple[str, ...]:
+    """Tasks that wait for each other all round, if there are such."""
+    for first in tasks:
+        trail: list[str] = []
+        name = first
+        while name in tasks and tasks[name].state == "blocked" and name not in trail:
+            trail.append(name)
+            name = next((b for b in tasks[name].behind if tasks[b].state == "blocked"), "")
+        if name in trail:
+            return tuple(trail[trail.index(name) :])
+    return ()
+
+
+def circle_words(circle: Collection[str], tasks: Mapping[str, Any]) -> str:
+    """The circle as one sentence."""
+    steps = [f"{name} waits for {tasks[name].lock}" for name in circle]
+    names = [*circle][1:] + [*circle][:1]
+    links = [f"{step}, behind {name}" for step, name in zip(steps, names, strict=True)]
+    return f"A circle: {'; '.join(links)}. Nobody in it can move again."

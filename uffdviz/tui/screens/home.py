@@ -1,0 +1,180 @@
+"""The start screen: the course by chapter, the sandbox, recordings."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from uffdviz.errors import UffdvizError
+from uffdviz.tui.session import Entry, Session, Shelf
+
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
+
+WELCOME = """You are the scheduler of Linux userfaultfd.
+
+Each task makes system calls; you say which of them takes the next step, see who holds and who \
+queues on every lock, go back, and try the other order.
+
+Begin with the first lesson, or take a scenario of the sandbox and do with it what you like."""
+KEYS = " ↑↓ choose   enter open   e another kernel   / search   ? help   ^p palette   q quit"
+
+
+class HomeScreen(Screen[None]):
+    """A list, and beside it what the lit row is about."""
+
+    DEFAULT_CSS = """
+    #home-title { width: 100%; height: 1; background: $panel; text-style: bold; }
+    #home-keys { width: 100%; height: 1; background: $panel; }
+    #choice { width: 3fr; height: 100%; border: solid $panel-lighten-2; background: $background; }
+    #choice:focus { border: solid $accent; }
+    #about { width: 2fr; height: 100%; border: solid $panel-lighten-2; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "era", "Open under another kernel", show=False),
+        Binding("slash", "search", "Search", show=False),
+    ]
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__()
+        self.shelf = shelf
+        self.entries: dict[str, Entry] = {}
+
+    def compose(self) -> ComposeResult:
+        """Title, list, text, keys."""
+        yield Static(
+            Content(" uffdviz   schedule the kernel locking of userfaultfd yourself"),
+            id="home-title",
+        )
+        with Horizontal():
+            yield OptionList(id="choice")
+            yield Static(Content(WELCOME), id="about")
+        yield Static(Content(KEYS), id="home-keys")
+
+    def on_mount(self) -> None:
+        """Paint first, read the course then."""
+        self.query_one(OptionList).border_title = "Course and sandbox"
+        self.call_after_refresh(self.fill)
+
+    def on_screen_resume(self) -> None:
+        """Recordings may have come, lessons may be done."""
+        if self.entries:
+            self.fill()
+
+    def fill(self) -> None:
+        """Read what there is."""
+        choice = self.query_one(OptionList)
+        lit = choice.highlighted
+        choice.clear_options()
+        self.entries.clear()
+        choice.add_options(self._options())
+        rows = choice.option_count
+        choice.highlighted = (
+            lit
+            if lit is not None and lit < rows
+            else next(
+                (row for row in range(rows) if not choice.get_option_at_index(row).disabled), None
+            )
+        )
+        choice.focus()
+
+    def _options(self) -> Iterator[Option]:
+        chapter = ""
+        for entry in self._read("lesson", self.shelf.lessons):
+            if entry.chapter != chapter:
+                chapter = entry.chapter
+                yield Option(Content.styled(chapter, "bold"), disabled=True)
+            yield self._option("lesson", entry)
+        yield Option(
+            Content.styled("Sandbox: every scenario, without a lesson", "bold"), disabled=True
+        )
+        for entry in self._read("scenario", self.shelf.scenarios):
+            yield self._option("scenario", entry)
+        recordings = self._read("recording", self.shelf.recordings)
+        if recordings:
+            yield Option(Content.styled("Recordings", "bold"), disabled=True)
+        for entry in recordings:
+            yield self._option("recording", entry)
+
+    def _read(self, kind: str, read: object) -> Sequence[Entry]:
+        try:
+            return cast("Sequence[Entry]", read())  # type: ignore[operator]
+        except UffdvizError as error:
+            self.notify(str(error), title=f"cannot read every {kind}", severity="error")
+            return ()
+
+    def _option(self, kind: str, entry: Entry) -> Option:
+        key = f"{kind} {entry.name}"
+        self.entries[key] = entry
+        mark = "✓" if entry.done else " "
+        return Option(Content(f" {mark} {entry.title}"), id=key)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say what the lit row is about."""
+        entry = self.entries.get(event.option.id or "")
+        if entry is not None:
+            text = f"{entry.title}\n\n{entry.about}".strip()
+            self.query_one("#about", Static).update(Content(f"{text}\n\n\n{WELCOME}"))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open the chosen row."""
+        kind, _, name = (event.option.id or "").partition(" ")
+        self.open(kind, name)
+
+    def open(self, kind: str, name: str, era: str = "") -> None:
+        """Open a lesson, a scenario or a recording, or say why it cannot be opened."""
+        try:
+            session: Session
+            match kind:
+                case "lesson":
+                    session = self.shelf.open_lesson(name)
+                case "scenario":
+                    session = self.shelf.open_scenario(name, era)
+                case _:
+                    session = self.shelf.open_recording(name)
+        except UffdvizError as error:
+            self.notify(str(error), title="cannot open it", severity="error")
+            return
+        cast("UffdvizApp", self.app).open(session)
+
+    def action_era(self) -> None:
+        """Open the lit scenario under a kernel that is asked for."""
+        from uffdviz.tui.screens.prompt import ListScreen
+
+        choice = self.query_one(OptionList)
+        option = choice.highlighted_option
+        kind, _, name = ((option.id if option else "") or "").partition(" ")
+        if kind != "scenario":
+            self.notify("a lesson or a recording has its own kernel; choose a scenario")
+            return
+        eras = list(self.shelf.eras())
+
+        def go(index: int | None) -> None:
+            if index is not None:
+                self.open(kind, name, eras[index])
+
+        _ = self.app.push_screen(ListScreen(f"{name} under which kernel?", eras), go)
+
+    def action_search(self) -> None:
+        """Go to the first row that contains some words."""
+        from uffdviz.tui.screens.prompt import PromptScreen
+
+        def go(words: str | None) -> None:
+            choice = self.query_one(OptionList)
+            found = [
+                key
+                for key, e in self.entries.items()
+                if (words or "").lower() in f"{e.title} {key}".lower()
+            ]
+            if words and found:
+                choice.highlighted = choice.get_option_index(found[0])
+            elif words:
+                self.notify(f"nothing here is called {words!r}")
+
+        _ = self.app.push_screen(PromptScreen("Search in titles"), go)

@@ -1,0 +1,65 @@
+"""Small questions on top of a screen: a line of text, one of several rows."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList
+
+BOX = """
+    align: center middle;
+    & > Vertical {
+        width: 76; max-width: 95%; height: auto; max-height: 90%;
+        border: solid $accent; background: $surface; padding: 0 1;
+    }
+    & OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
+"""
+
+
+class PromptScreen(ModalScreen[str]):
+    """Asks for a line of text; escape gives nothing."""
+
+    CSS = f"PromptScreen {{ {BOX} }}"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self.question = question
+
+    def compose(self) -> ComposeResult:
+        """The question and a field."""
+        with Vertical():
+            yield Label(Content(self.question))
+            yield Input(compact=True)
+            yield Label(Content("enter: go   esc: cancel"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the answer."""
+        _ = self.dismiss(event.value.strip())
+
+
+class ListScreen(ModalScreen[int]):
+    """Asks for one of several rows; escape gives none."""
+
+    CSS = f"ListScreen {{ {BOX} }}"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+
+    def __init__(self, question: str, rows: Sequence[str]) -> None:
+        super().__init__()
+        self.question = question
+        self.rows = rows
+
+    def compose(self) -> ComposeResult:
+        """The question and the rows."""
+        with Vertical():
+            yield Label(Content(self.question))
+            yield OptionList(*(Content(row) for row in self.rows))
+            yield Label(Content("enter: choose   esc: cancel"))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the number of the row."""
+        _ = self.dismiss(event.option_index)

@@ -1,0 +1,122 @@
+"""What the screen asks of a run, and nothing more: who drives it is not the screen's business."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from uffdviz.course.schema import Lesson
+from uffdviz.trace.events import Event
+from uffdviz.trace.snapshot import Snapshot
+
+SourceLines = Sequence[tuple[str, str]]
+"""A kernel function as text: (label of the step, line); no label: a line without a step."""
+
+
+class Session(Protocol):
+    """One run, at a place `n` in what happened so far.
+
+    `n` counts the events that are shown; `length` those that have happened on this branch. Going
+    back changes `n` only. A step from the past that differs from what came next begins a new branch.
+    """
+
+    title: str
+    era: str
+    lesson: Lesson | None
+
+    @property
+    def reached(self) -> int:
+        """Which block of the lesson is next at `n`: blocks before it have been played."""
+
+    async def next_block(self) -> str:
+        """Play on to the end of the lesson's next block. Returns: why not, or nothing."""
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Every task, in scenario order."""
+
+    @property
+    def n(self) -> int:
+        """How many events are shown."""
+
+    @property
+    def length(self) -> int:
+        """How many events have happened on this branch."""
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What happened on this branch, from the first event on."""
+
+    @property
+    def branches(self) -> Sequence[tuple[str, int]]:
+        """The runs that were left by choosing otherwise: what they are called, their length."""
+
+    def snapshot(self, at: int) -> Snapshot:
+        """What can be known after the first `at` events."""
+
+    def totals(self, at: int) -> Mapping[str, Any]:
+        """The totals after the first `at` events, by the keys of the `--json` output."""
+
+    def source(self, function: str) -> SourceLines:
+        """A kernel function, as it is written in the model."""
+
+    def choices(self) -> Sequence[str]:
+        """Who may take a step at `n`."""
+
+    def upcoming(self) -> str:
+        """Whose step comes next if nobody chooses otherwise; empty: nobody's."""
+
+    async def step(self, choice: str) -> None:
+        """Take a step from `n`."""
+
+    async def seek(self, n: int) -> None:
+        """Go to another place in what has happened."""
+
+    async def restart(self) -> None:
+        """Begin again: nothing has happened yet."""
+
+    async def switch(self, branch: int) -> None:
+        """Go over to a run that was left."""
+
+    def save(self) -> Path:
+        """Write a recording of this branch. Returns: where it is."""
+
+    def token(self) -> str:
+        """The choices of this branch as text that can be pasted."""
+
+    async def close(self) -> None:
+        """End the run and everything that belongs to it."""
+
+
+class Entry(NamedTuple):
+    """A row of the start screen: `name` opens it, `about` tells more, `done`: it was finished."""
+
+    name: str
+    title: str
+    chapter: str = ""
+    about: str = ""
+    done: bool = False
+
+
+class Shelf(Protocol):
+    """What can be opened."""
+
+    def lessons(self) -> Sequence[Entry]:
+        """The course, by chapter."""
+
+    def scenarios(self) -> Sequence[Entry]:
+        """What can be played freely."""
+
+    def recordings(self) -> Sequence[Entry]:
+        """What was saved, newest first."""
+
+    def eras(self) -> Sequence[str]:
+        """The kernels that a scenario can be run under."""
+
+    def open_lesson(self, name: str) -> Session:
+        """Begin a lesson."""
+
+    def open_scenario(self, name: str, era: str = "") -> Session:
+        """Begin a scenario, under its own era unless another is named."""
+
+    def open_recording(self, name: str) -> Session:
+        """Open a recording, shown to its end."""

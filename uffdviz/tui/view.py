@@ -1,0 +1,47 @@
+"""Everything that the panels show at one moment."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from uffdviz.course.schema import Lesson
+from uffdviz.trace.events import Event
+from uffdviz.trace.snapshot import Snapshot
+from uffdviz.tui.render.lanes import Lanes
+from uffdviz.tui.session import SourceLines
+
+
+@dataclass(frozen=True)
+class View:
+    """A place in a run, ready to be drawn.
+
+    `looked_at` is the task whose source is shown; `reached` the block of the lesson that is next.
+    """
+
+    title: str
+    era: str
+    n: int
+    length: int
+    playing: bool
+    pace: float
+    snapshot: Snapshot
+    event: Event | None
+    choices: Sequence[str]
+    upcoming: str
+    looked_at: str
+    lanes: Lanes
+    totals: Callable[[], Mapping[str, Any]]
+    source: Callable[[str], SourceLines]
+    lesson: Lesson | None = None
+    reached: int = 0
+    answers: Mapping[int, int] = field(default_factory=dict)
+    hints: Mapping[int, int] = field(default_factory=dict)
+    zoom: int = 0
+    branches: int = 0
+
+    @property
+    def changed(self) -> str:
+        """The object that the last step changed."""
+        if self.event is None or (self.event.value is None and self.event.pages is None):
+            return ""
+        return self.event.object

@@ -1,0 +1,199 @@
+"""The panels of the run screen: each says which lines it shows of a view."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.message import Message
+
+from uffdviz.tui.keys import FOOTER, PALETTE, RUN
+from uffdviz.tui.render.line import Line, Span, columns, line
+from uffdviz.tui.render.locks import lock_lines
+from uffdviz.tui.render.memory import memory_lines
+from uffdviz.tui.render.now import now_lines
+from uffdviz.tui.render.page import page_lines
+from uffdviz.tui.render.source import source_lines
+from uffdviz.tui.render.tasks import task_lines
+from uffdviz.tui.render.timeline import LEGEND, event_at, nanoseconds, timeline_lines
+from uffdviz.tui.render.totals import total_lines
+from uffdviz.tui.view import View
+from uffdviz.tui.widgets.panel import Panel
+
+
+class Bar(Panel, can_focus=False):
+    """A single line without a border."""
+
+    DEFAULT_CSS = """
+    Bar { border: none; height: 1; background: $panel; overflow: hidden hidden; }
+    Bar:focus { border: none; }
+    """
+
+
+class Header(Bar):
+    """What is played, where one is, and when."""
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """Title and era on the left, place and time on the right."""
+        lesson = view.lesson
+        name = f" {lesson.chapter} · {view.title}" if lesson and width >= 100 else f" {view.title}"
+        left = line(Span(name, "strong"), Span(f"  {view.era}", "changed"))
+        state = f"▷ every {view.pace:g} s  " if view.playing else ""
+        past = "  in the past" if view.n < view.length else ""
+        branches = f"  {view.branches + 1} runs" if view.branches else ""
+        now = nanoseconds(view.event.end) if view.event else "0 ns"
+        place = f"{state}step {view.n}/{view.length}{past}{branches}  {now} "
+        return [columns(left, line(Span(place, "current" if past else "")), width)]
+
+
+class Keys(Bar):
+    """The keys that are of use, as many as there is room for; a click presses one."""
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """Key and word, in the order of the table."""
+        table = {key.name: key for key in (*RUN, PALETTE)}
+        spans: list[Span] = [Span(" ")]
+        for name in FOOTER:
+            key = table[name]
+            if name == "block" and view.lesson is None:
+                continue
+            word = "pause" if name == "play" and view.playing else key.short
+            target = "" if name == "task" else f"key:{name}"
+            spans += [Span(key.shown, "key", target), Span(f" {word}  ", "", target)]
+        return [tuple(spans)]
+
+
+class Tasks(Panel):
+    """What each task does and why it cannot move."""
+
+    title = "Tasks"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The task board; with many tasks it follows the one that moved."""
+        moved = view.event.task if view.event else ""
+        lines = task_lines(view.snapshot.tasks, view.choices, width, moved)
+        if len(lines) > height and moved:
+            target = f"task {moved}"
+            at = next((i for i, one in enumerate(lines) if any(s.target == target for s in one)), 0)
+            self.call_after_refresh(self.follow, at)
+        return lines
+
+
+class Locks(Panel):
+    """Who holds and who queues."""
+
+    title = "Locks"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The lock board."""
+        return lock_lines(view.snapshot.objects, width, view.changed)
+
+
+class Memory(Panel):
+    """Mappings and pages."""
+
+    title = "Memory"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The mappings by address."""
+        return memory_lines(view.snapshot.objects, width, view.changed)
+
+
+class Source(Panel):
+    """The function that a task is in."""
+
+    title = "Source"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The function, the current line in sight."""
+        name, lines, current = source_lines(view.snapshot.tasks, view.looked_at, view.source, width)
+        self.border_subtitle = f"{name} ({view.looked_at})" if name else ""
+        if lines:
+            self.call_after_refresh(self.follow, current)
+        return lines
+
+
+class Timeline(Panel):
+    """Lanes on virtual time; a click goes there."""
+
+    title = "Timeline"
+
+    class Sought(Message):
+        """A moment was clicked: the event that had happened by then."""
+
+        def __init__(self, n: int) -> None:
+            super().__init__()
+            self.n = n
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The lanes."""
+        self.border_subtitle = LEGEND
+        return timeline_lines(view.lanes, view.n, width, view.zoom)
+
+    def target_at(self, x: int, y: int) -> str:
+        """A name means its task, the rest of a lane a moment."""
+        if (target := super().target_at(x, y)) or self.view is None:
+            return target
+        width = self.scrollable_content_region.width
+        self._seek(x, width, self.view)
+        return ""
+
+    def _seek(self, x: int, width: int, view: View) -> None:
+        self.post_message(self.Sought(event_at(view.lanes, x, width, view.n, view.zoom)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Scrub with the button held."""
+        if event.button == 1 and self.view is not None:
+            self._seek(event.x - self.gutter.left, self.size.width, self.view)
+
+
+class Totals(Panel):
+    """Waiting and holding so far."""
+
+    title = "Totals"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The totals up to here."""
+        return total_lines(view.totals(), width)
+
+
+class Narration(Panel):
+    """The lesson's own words."""
+
+    title = "Narration"
+    _section: ClassVar[int] = -1
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The page up to the block that is next, its newest part in sight."""
+        if view.lesson is None:
+            return _sandbox(width)
+        lines, top = page_lines(view.lesson, view.reached, view.answers, view.hints, width)
+        self.call_after_refresh(self._newest, top, len(lines))
+        return lines
+
+    def _newest(self, top: int, total: int) -> None:
+        if (top, total) != getattr(self, "_shown", None):
+            self._shown = (top, total)
+            self.follow(top, top=True)
+
+
+class Now(Panel):
+    """What changed in the last step, in words."""
+
+    title = "Now"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """The last event, a circle if there is one, who may go on."""
+        return now_lines(view.event, view.snapshot.tasks, view.choices, width, view.upcoming)
+
+
+def _sandbox(width: int) -> list[Line]:
+    text = (
+        "You are the scheduler.",
+        "",
+        "Press the number of a task to let it take one step; → lets the one go that is due first.",
+        "← goes back; then choose otherwise: the other run is kept (v).",
+        "Source shows the line that comes next. ? lists all keys.",
+    )
+    from uffdviz.tui.render.line import wrapped
+
+    return [row for words in text for row in wrapped(words, width)]
