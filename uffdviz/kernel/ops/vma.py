@@ -47,8 +47,8 @@ async def vma_object_typesafe(k: "Kernel", mm: Mm, wanted: str) -> Vma:
     Kernel: vm_area_cachep with SLAB_TYPESAFE_BY_RCU (v6.15 and later).
     """
     known = k.stage.has_vma(wanted)
-    asked = Step(k.stage.vma_slab, take_object, wanted, known, mm.name, cost="slab_alloc")
-    name, old = await asked
+    slab = k.stage.vma_slab
+    name, old = await Step(slab, take_object, wanted, known, mm.name, cost="slab_alloc")
     vma = k.stage.vma_reusing(name, mm, old) if old else k.stage.vma(name, mm)
     if not old:
         await Step(vma.lock, count_zero, vma.name, cost="store")
