@@ -27,14 +27,17 @@ def never(running: Running) -> bool:
 
 
 class Private:
-    """What a task did on its own after a visible step: how many steps, with which facts."""
+    """What a task did on its own after a visible step: which choices, facts, calls and returns."""
 
-    __slots__ = ("calls", "count", "facts")
+    __slots__ = ("calls", "choices", "facts")
 
     def __init__(
-        self, count: int, facts: tuple[Fact, ...], calls: tuple[tuple[str, ...], ...]
+        self,
+        choices: tuple[str, ...] = (),
+        facts: tuple[Fact, ...] = (),
+        calls: tuple[tuple[str, ...], ...] = (),
     ) -> None:
-        self.count = count
+        self.choices = choices
         self.facts = facts
         self.calls = calls
 
@@ -94,7 +97,9 @@ class Automaton:
     ) -> None:
         self.name = name
         self.nodes: list[Node] = []
-        self._begin: Callable[[], Running] = lambda: Running(name, era(stage, stage.task(name)), life)
+        self._begin: Callable[[], Running] = lambda: Running(
+            name, era(stage, stage.task(name)), life
+        )
         self._fails = fails
         self._may_fail = may_fail
         self._merge = merge
@@ -127,14 +132,17 @@ class Automaton:
     def _go_private(self, running: Running) -> Private:
         """Take private steps up to the next visible one."""
         facts: list[Fact] = []
+        choices: list[str] = []
         while self._is_private(running):
-            facts.append(self._private_step(running))
+            fact = self._private_step(running)
+            facts.append(fact)
+            choices.append(f"fail {self.name}" if fact.kind == "Failed" else self.name)
             if len(facts) > MOST_PRIVATE:
                 msg = f"task {self.name} does not come to a visible step: it loops on private work"
                 raise ModelError(msg)
         calls = tuple(running.kernel.calls)
         running.kernel.calls.clear()
-        return Private(len(facts), tuple(facts), calls)
+        return Private(tuple(choices), tuple(facts), calls)
 
     def _private_step(self, running: Running) -> Fact:
         ask = running.ask

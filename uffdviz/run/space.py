@@ -5,7 +5,7 @@ it touches, and whatever the properties look at. `Row` is a place of a task with
 bits of those things to the sum to add to the packed state; an effect runs once per entry.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from uffdviz.check.taken import Property, Taken
@@ -163,6 +163,10 @@ class Space:
         """Whether a state in which no task moves is a deadlock: somebody waits who should not."""
         return any(task not in self.background for task in self.unfinished(state))
 
+    def rows(self) -> Iterator[Row]:
+        """Every place of every actor that was met."""
+        return (row for actor in self.actors for row in actor.rows.values() if row is not None)
+
     def moves(self, state: int) -> list[tuple[Row, int]]:
         """Every move from a packed state: the step, and the state after it."""
         found = []
@@ -234,7 +238,7 @@ class Space:
         here.write(slot, outcome[0])
         here.go(row.actor.place, None)
         row.actor.rows[self.packing.code(row.actor.place, None)] = None
-        return Edge(row.node, Private(0, (), ()))
+        return Edge(row.node, Private())
 
     def _arrive(self, row: Row, here: "Here", answer: Any, change: tuple[Any, Any, Fact]) -> Edge:
         """Follow the answer to the task's next place, and let the properties judge the step."""

@@ -1,0 +1,182 @@
+"""What a search has shown: verdicts, and findings, each with the easiest run that shows it."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from uffdviz.check.taken import Property
+from uffdviz.errors import ModelError
+from uffdviz.run.explore import Limits, Seen, explore
+from uffdviz.run.machine import Machine
+from uffdviz.run.report import schedule_lines
+from uffdviz.run.shortest import Broken, Ended, Goal, Move, Shortest, choices, point_of_no_return
+from uffdviz.run.space import Here, Space
+from uffdviz.trace.snapshot import History
+from uffdviz.trace.standstill import Cycle, cycle_text, standstill
+
+DEADLOCK: Final = "L1"
+NO_CIRCLE: Final = "nobody can move any more"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that went wrong, and the easiest run to it; by the keys of `check --json`.
+
+    `shortest` is False if the search for the easiest run met a limit: then this is some run.
+    """
+
+    property: str
+    text: str
+    schedule: list[str]
+    steps: int
+    switches: int
+    point_of_no_return: int | None
+    cycle: Cycle | None
+    shortest: bool = True
+    known_flaw: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class Verdict(msgspec.Struct):
+    """What a search has shown; unless it is `finished`, what was not found is not proven."""
+
+    states: int
+    transitions: int
+    finished: bool
+    findings: list[Finding]
+
+
+def judge(
+    space: Space, machine: Callable[[], Machine], limits: Limits, *, reduce: bool = True
+) -> Verdict:
+    """Search a space, and find for each property that breaks the easiest run to it."""
+    seen = explore(space, limits, reduce=reduce)
+    findings = [
+        finding
+        for ident, goal in goals(space, seen)
+        if (finding := find(space, machine, seen, ident, goal, limits)) is not None
+    ]
+    return Verdict(seen.states, seen.transitions, seen.finished, findings)
+
+
+def goals(space: Space, seen: Seen) -> Iterator[tuple[str, Goal]]:
+    """Give each property that a search saw broken, and how to recognise it."""
+    if seen.stuck:
+        yield DEADLOCK, Ended(space.is_stuck)
+    for rule in space.properties:
+        if any(
+            ident == rule.ident
+            for row in space.rows()
+            for bad in row.bad.values()
+            for ident, _ in bad
+        ):
+            yield rule.ident, Broken(rule.ident)
+        elif any(ending(space, rule, state) for state in (*seen.ends, *seen.stuck)):
+            yield rule.ident, Ended(lambda state, rule=rule: ending(space, rule, state) is not None)
+
+
+def ending(space: Space, rule: Property, state: int) -> str | None:
+    """What a property says about a state in which nobody moves."""
+    return rule.end(Here(space, state), space.unfinished(state))
+
+
+def find(  # noqa: PLR0913, PLR0917
+    space: Space,
+    machine: Callable[[], Machine],
+    seen: Seen,
+    ident: str,
+    goal: Goal,
+    limits: Limits,
+) -> Finding | None:
+    """Find the easiest run to a goal, and run it on a machine."""
+    path = Shortest(space, goal, limits).path()
+    complete = path is not None
+    if path is None:
+        path = some_path(space, seen, goal)
+    if path is None:
+        return None
+    lost = point_of_no_return(space, path, goal, limits)
+    taken = [choices(space, row, state) for row, state in path]
+    run = machine()
+    for choice in (choice for part in taken for choice in part):
+        run.step(choice)
+    run_out(run, goal)
+    end = after(path)
+    check_world(space, run, end)
+    snapshot = History(run.start, run.events).last
+    cycle = standstill(snapshot, space.background) if not run.choices() else None
+    return Finding(
+        property=ident,
+        text=said(space, ident, path, end, cycle),
+        schedule=schedule_lines(event.choice for event in run.events),
+        steps=len(run.events),
+        switches=switches(run),
+        point_of_no_return=None if lost is None else sum(map(len, taken[: lost + 1])),
+        cycle=cycle,
+        shortest=complete,
+        choices=tuple(event.choice for event in run.events),
+    )
+
+
+def run_out(run: Machine, goal: Goal) -> None:
+    """Let tasks take the private steps that are left before a standstill."""
+    while isinstance(goal, Ended) and (left := run.choices()):
+        run.step(left[0])
+
+
+def after(path: list[Move]) -> int:
+    """The packed state after a path."""
+    row, state = path[-1]
+    return state + row.table[state & row.mask]
+
+
+def check_world(space: Space, run: Machine, state: int) -> None:
+    """Refuse a run on the machine that does not end where the search was.
+
+    Raises: ModelError.
+    """
+    named = run.named
+    for name, value in space.world(state).items():
+        if name in named and named[name] != value:
+            msg = f"the search has {name} as {value}, the machine as {named[name]}"
+            raise ModelError(msg)
+
+
+def some_path(space: Space, seen: Seen, goal: Goal) -> list[Move] | None:
+    """Find any run to a goal, along the way that the search came."""
+    for state in seen.parents:
+        moves = space.moves(state)
+        last = next((row for row, _ in moves if goal.breaks(row, state)), None)
+        if last is not None:
+            return [*way(space, seen, state), (last, state)]
+        if not moves and goal.ends(state):
+            return way(space, seen, state)
+    return None
+
+
+def way(space: Space, seen: Seen, state: int) -> list[Move]:
+    """The moves by which a search came to a state."""
+    path: list[Move] = []
+    while seen.parents[state] != state:
+        before = seen.parents[state]
+        path.append(next((row, before) for row, to in space.moves(before) if to == state))
+        state = before
+    return path[::-1]
+
+
+def said(space: Space, ident: str, path: list[Move], end: int, cycle: Cycle | None) -> str:
+    """Say what broke."""
+    if ident == DEADLOCK:
+        return f"deadlock: {cycle_text(cycle)}" if cycle else NO_CIRCLE
+    row, state = path[-1]
+    for found, text in row.bad.get(state & row.mask, ()):
+        if found == ident:
+            return text
+    rule = next(rule for rule in space.properties if rule.ident == ident)
+    return ending(space, rule, end) or rule.rule
+
+
+def switches(run: Machine) -> int:
+    """How often another task moved than the one before it."""
+    tasks = [event.task for event in run.events]
+    return sum(a != b for a, b in zip(tasks, tasks[1:], strict=False))
