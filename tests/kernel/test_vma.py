@@ -1,5 +1,7 @@
 """Mappings as objects: names, memory that is used again, and what may be joined."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_room_that_is_found_is_free(
     "other",
     [{"prot": "r"}, {"ctx": "gc"}, {"backing": "shmem"}, {"dontfork": True}, {"anon_vma": "x"}],
 )
-def test_different_mappings_do_not_join(other: dict[str, str]) -> None:
+def test_different_mappings_do_not_join(other: dict[str, Any]) -> None:
     low = VmaRecord(start=0x1000, end=0x2000, anon_vma="a")
     high = VmaRecord(start=0x2000, end=0x3000, **{"anon_vma": "a", **other})
     assert not can_join(low, high)

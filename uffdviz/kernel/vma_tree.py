@@ -4,7 +4,7 @@ Kernel: mm/vma.c (mm/mmap.c before v6.11). Everything here is a pure function; t
 await these steps are in `ops/vma.py`.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -280,12 +280,6 @@ def _named(s: VmaSlab, wanted: str, known: int) -> tuple[VmaSlab, str, Fact]:
     name = wanted if count == 1 else f"{wanted}~{count}"
     after = msgspec.structs.replace(s, given=tuple(sorted(given.items())))
     return after, name, Fact("Changed", detail=f"makes a mapping called {name}")
-
-
-def count_zero(s: Any, task: str, name: str) -> Outcome:
-    """vma_lock_init(): a mapping that the tree does not have counts nobody."""
-    after = msgspec.structs.replace(s, attached=False)
-    return after, None, Fact("Changed", detail=f"sets the count of {name} to 0")
 
 
 def give_back(s: VmaSlab, task: str, name: str, mm: str) -> Outcome:

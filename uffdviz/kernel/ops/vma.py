@@ -14,7 +14,6 @@ from uffdviz.kernel.vma_tree import (
     MergePlan,
     become,
     can_join,
-    count_zero,
     fresh_record,
     give_back,
     part,
@@ -49,10 +48,7 @@ async def vma_object_typesafe(k: "Kernel", mm: Mm, wanted: str) -> Vma:
     known = k.stage.has_vma(wanted)
     slab = k.stage.vma_slab
     name, old = await Step(slab, take_object, wanted, known, mm.name, cost="slab_alloc")
-    vma = k.stage.vma_reusing(name, mm, old) if old else k.stage.vma(name, mm)
-    if not old:
-        await Step(vma.lock, count_zero, vma.name, cost="store")
-    return vma
+    return k.stage.vma_reusing(name, mm, old) if old else k.stage.vma(name, mm)
 
 
 async def vm_area_alloc(k: "Kernel", mm: Mm, name: str, rec: VmaRecord) -> Vma | int:
