@@ -30,31 +30,15 @@ async def _pte_offset_map_lock(k: Kernel, mm: Mm, addr: int) -> bool:
     return True
 
 
-async def _mmap_write_lock(k: Kernel, mm: Mm) -> None:
-    await k.down_write(mm.lock)
-
-
-async def _yes(k: Kernel, *args: Any) -> bool:
-    return True
-
-
 async def _zero(k: Kernel, *args: Any) -> int:
     return 0
-
-
-async def _vma_modify(k: Kernel, mm: Mm, vma: Vma, old: VmaRecord, rec: VmaRecord) -> Any:
-    return vma, 0
 
 
 STAND_INS = {
     "pte_alloc": _pte_alloc,
     "pte_offset_map_lock": _pte_offset_map_lock,
-    "mmap_write_lock": _mmap_write_lock,
-    "mmget_not_zero": _yes,
-    "mmput": _zero,
     "uffd_wp_range": _zero,
     "anon_vma_prepare": _zero,
-    "vma_modify": _vma_modify,
 }
 for _name, _fn in STAND_INS.items():
     if not hasattr(Kernel, _name):

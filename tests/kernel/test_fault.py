@@ -16,32 +16,20 @@ from tests.kernel.harness import (
     scene,
     unfinished,
 )
-from tests.kernel.test_handle_userfault import closer, reader, toucher
+from tests.kernel.test_handle_userfault import ERAS, closer, reader, toucher
+from uffdviz.kernel.eras.v6_1 import V6_1
+from uffdviz.kernel.eras.v6_8 import V6_8
 from uffdviz.kernel.eras.v6_9 import V6_9
+from uffdviz.kernel.eras.v6_12 import V6_12
+from uffdviz.kernel.eras.v6_18 import V6_18
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Pte, find
 from uffdviz.kernel.objects import PAGE_SIZE
-from uffdviz.kernel.ops import fault, pte_fault
-from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.page_cache import PageCache
 from uffdviz.kernel.queues import Entry
 from uffdviz.run.machine import Machine
 
 ORDINARY: dict[str, Any] = {"ctx": "", "modes": ()}
-
-
-class Early(V6_9):
-    """Faults as before v6.4."""
-
-    do_user_addr_fault = fault.do_user_addr_fault_v6_1
-
-
-class Late(V6_9):
-    """Faults as since v6.10, contexts as since v6.15."""
-
-    vmf_anon_prepare = pte_fault.vmf_anon_prepare_v6_10
-    bad_access_under_vma_lock = fault.bad_access_under_vma_lock_v6_10
-    userfaultfd_admits = uf.userfaultfd_admits_v6_15
 
 
 def kernel_toucher(made: Scene, *, write: bool = False) -> Any:
@@ -109,7 +97,7 @@ def test_a_write_to_a_page_of_ones_own_uses_it_again() -> None:
 
 
 def test_before_6_4_every_fault_tries_mmap_lock() -> None:
-    made = scene(Early, **ORDINARY)
+    made = scene(V6_1, **ORDINARY)
     machine = touched(made)
     assert lock_steps(machine.events, "op") == [
         "+R mmap_lock", "+W ptl dst", "-W ptl dst", "-R mmap_lock",
@@ -125,7 +113,7 @@ def test_a_fault_of_the_kernel_goes_straight_to_mmap_lock() -> None:
 
 
 def test_a_fault_that_cannot_try_mmap_lock_sleeps_for_it_and_can_be_killed() -> None:
-    made = scene(Early, **ORDINARY)
+    made = scene(V6_1, **ORDINARY)
 
     async def writer(k: Kernel) -> None:
         await k.down_write(made.mm.lock)
@@ -141,7 +129,18 @@ def test_a_fault_that_cannot_try_mmap_lock_sleeps_for_it_and_can_be_killed() -> 
     assert made.results["op"] == -4
 
 
-@pytest.mark.parametrize("era", [Early, V6_9, Late])
+@pytest.mark.parametrize("era", ERAS)
+def test_in_every_era_two_faults_at_one_page_leave_one_page(era: type[Kernel]) -> None:
+    made = scene(era, **ORDINARY)
+    for machine, schedule in every_ending(
+        lambda: made.machine(a=toucher(made, write=True), b=toucher(made, write=True)), switches=2
+    ):
+        assert not unfinished(machine), schedule
+        assert not leftovers(machine), schedule
+        assert entry(made, machine) is not None
+
+
+@pytest.mark.parametrize("era", ERAS)
 def test_nothing_mapped_is_a_segfault(era: type[Kernel]) -> None:
     made = scene(era)
     machine = made.machine(op=toucher(made, 5))
@@ -150,7 +149,9 @@ def test_nothing_mapped_is_a_segfault(era: type[Kernel]) -> None:
     assert not leftovers(machine)
 
 
-@pytest.mark.parametrize(("era", "locks"), [(Early, 1), (V6_9, 1), (Late, 0)])
+@pytest.mark.parametrize(
+    ("era", "locks"), [(V6_1, 1), (V6_8, 1), (V6_9, 1), (V6_12, 0), (V6_18, 0)]
+)
 def test_a_forbidden_write_is_a_segfault_and_before_6_10_looked_at_twice(
     era: type[Kernel], locks: int
 ) -> None:
@@ -169,13 +170,18 @@ def test_a_poisoned_page_is_a_bus_error() -> None:
     assert not leftovers(machine)
 
 
-def test_since_6_10_a_first_write_prepares_anon_vma_beside_the_mappings_lock() -> None:
-    class Unchecked(Late):
-        async def lock_vma_under_rcu(self, mm: Any, addr: int) -> Any:
-            vma = self.stage.vma("dst")
-            return vma if await self.vma_start_read(vma) else None
+@pytest.mark.parametrize("era", [V6_8, V6_9])
+def test_before_6_10_a_first_write_goes_to_mmap_lock(era: type[Kernel]) -> None:
+    made = scene(era, **ORDINARY, anon_vma="")
+    machine = touched(made, write=True)
+    locks = lock_steps(machine.events, "op")
+    assert locks[:3] == ["+R vma dst", "-R vma dst", "+R mmap_lock"]
+    assert made.results["op"] == 0
+    assert not leftovers(machine)
 
-    made = scene(Unchecked, **ORDINARY, anon_vma="")
+
+def test_since_6_10_a_first_write_prepares_anon_vma_beside_the_mappings_lock() -> None:
+    made = scene(V6_12, **ORDINARY, anon_vma="")
     machine = touched(made, write=True)
     locks = lock_steps(machine.events, "op")
     assert locks[:2] == ["+R vma dst", "+R mmap_lock"]
@@ -243,16 +249,6 @@ def test_a_registered_shmem_page_asks_the_monitor(
     assert not leftovers(machine)
 
 
-def test_two_faults_at_one_page_leave_one_page() -> None:
-    made = scene(**ORDINARY)
-    for machine, schedule in every_ending(
-        lambda: made.machine(a=toucher(made, write=True), b=toucher(made, write=True)), switches=2
-    ):
-        assert not unfinished(machine), schedule
-        assert not leftovers(machine), schedule
-        assert entry(made, machine) is not None
-
-
 def test_a_closed_context_before_6_15_lets_gup_loop_with_mmap_lock_held() -> None:
     made = scene()
     machine = made.machine(gup=pinner(made), closer=closer(made))
@@ -267,7 +263,7 @@ def test_a_closed_context_before_6_15_lets_gup_loop_with_mmap_lock_held() -> Non
 
 
 def test_a_closed_context_since_6_15_lets_both_go_on() -> None:
-    made = scene(Late)
+    made = scene(V6_18)
     for seed in range(20):
         machine = made.machine(gup=pinner(made), closer=closer(made))
         assert not run_randomly(machine, seed)

@@ -16,15 +16,19 @@ from tests.kernel.harness import (
     scene,
     unfinished,
 )
+from uffdviz.kernel.eras.v6_1 import V6_1
+from uffdviz.kernel.eras.v6_8 import V6_8
 from uffdviz.kernel.eras.v6_9 import V6_9
+from uffdviz.kernel.eras.v6_12 import V6_12
+from uffdviz.kernel.eras.v6_18 import V6_18
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Pte, find
 from uffdviz.kernel.objects import PAGE_SIZE
-from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.ops.vm_fault import NOPAGE, RETRY, SIGBUS, Fault
 from uffdviz.kernel.queues import Entry
 from uffdviz.run.machine import Machine
 
+ERAS = [V6_1, V6_8, V6_9, V6_12, V6_18]
 SLEEPER = ["h1", "h2", "h4", "h5", "h6", "h7", "h8", "h9", "h10"]
 
 
@@ -40,9 +44,9 @@ def filler(made: Scene, page: int = 0) -> Any:
 
     async def job(k: Kernel) -> Any:
         addr = made.addr("dst", page)
-        await k.mfill_atomic_install_pte(
-            k.stage.vma("dst"), addr, k.stage.folio(f"dst+{page}@filler.1")
-        )
+        await k.spin_lock(made.mm.ptl(addr))
+        await k.set_pte_at(k.stage.vma("dst"), addr, Pte(kind="zero", write=False))
+        await k.spin_unlock(made.mm.ptl(addr))
         await k.wake_userfault(made.ctx, addr, PAGE_SIZE)
 
     return job
@@ -62,29 +66,33 @@ def closer(made: Scene) -> Any:
     return job
 
 
-def test_a_missing_page_takes_the_locks_of_the_recorded_kernel() -> None:
-    made = scene()
+@pytest.mark.parametrize("era", ERAS)
+def test_a_missing_page_takes_the_locks_of_the_recorded_kernels(era: type[Kernel]) -> None:
+    made = scene(era)
+    held = "mmap_lock" if era is V6_1 else "vma dst"
     machine = made.machine(op=toucher(made))
     run(machine)
     assert lock_steps(machine.events, "op") == [
-        "+R vma dst", "+W ptl dst", "-W ptl dst",
-        "+W fault_pending_wqh.lock gc", "-W fault_pending_wqh.lock gc", "-R vma dst",
+        f"+R {held}", "+W ptl dst", "-W ptl dst",
+        "+W fault_pending_wqh.lock gc", "-W fault_pending_wqh.lock gc", f"-R {held}",
         "+W fd_wqh.lock gc", "-W fd_wqh.lock gc",
     ]  # fmt: skip
-    assert made.mm.lock not in machine.world or not machine.state(made.mm.lock).holders
+    assert not leftovers(machine)
     assert unfinished(machine) == ["op"]
 
 
-def test_the_steps_of_a_sleeper_are_those_of_the_reference() -> None:
-    made = scene()
+@pytest.mark.parametrize("era", ERAS)
+def test_the_steps_of_a_sleeper_are_those_of_the_reference(era: type[Kernel]) -> None:
+    made = scene(era)
     machine = made.machine(op=toucher(made), filler=filler(made))
     run(machine)
     assert labels_of(machine.events, "op", "h") == SLEEPER
     assert not unfinished(machine)
 
 
-def test_after_the_wake_up_the_fault_is_tried_under_mmap_lock() -> None:
-    made = scene()
+@pytest.mark.parametrize("era", ERAS)
+def test_after_the_wake_up_the_fault_is_tried_under_mmap_lock(era: type[Kernel]) -> None:
+    made = scene(era)
     machine = made.machine(op=toucher(made), filler=filler(made))
     run(machine)
     assert lock_steps(machine.events, "op")[-4:] == [
@@ -126,10 +134,11 @@ def test_a_page_filled_before_the_look_at_the_table_is_not_waited_for() -> None:
     assert not any(e.fact == "Slept" for e in machine.events)
 
 
-def test_whenever_the_page_is_filled_the_faulter_goes_on() -> None:
-    made = scene()
+@pytest.mark.parametrize("era", ERAS)
+def test_whenever_the_page_is_filled_the_faulter_goes_on(era: type[Kernel]) -> None:
+    made = scene(era)
     ends = list(
-        every_ending(lambda: made.machine(op=toucher(made), filler=filler(made)), switches=4)
+        every_ending(lambda: made.machine(op=toucher(made), filler=filler(made)), switches=3)
     )
     assert len(ends) > 20
     for machine, schedule in ends:
@@ -151,9 +160,9 @@ def test_whenever_the_fault_is_read_and_the_page_filled_the_faulter_goes_on() ->
         assert not leftovers(machine), schedule
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(50))
 def test_at_random_too_the_faulters_go_on(seed: int) -> None:
-    made = scene()
+    made = scene(ERAS[seed % len(ERAS)])
     machine = made.machine(
         a=toucher(made), b=toucher(made, 1, write=True), reader=reader(made), closer=closer(made)
     )
@@ -162,8 +171,9 @@ def test_at_random_too_the_faulters_go_on(seed: int) -> None:
     assert machine.state(made.ctx.refcount) == 0
 
 
-def test_close_wakes_a_sleeping_faulter() -> None:
-    made = scene()
+@pytest.mark.parametrize("era", ERAS)
+def test_close_wakes_a_sleeping_faulter(era: type[Kernel]) -> None:
+    made = scene(era)
     for machine, schedule in every_ending(
         lambda: made.machine(op=toucher(made), closer=closer(made)), switches=2
     ):
@@ -219,12 +229,8 @@ def test_before_6_15_a_closed_context_keeps_the_lock_and_says_nopage() -> None:
     assert leftovers(machine) == ["mmap_lock"]
 
 
-class Later(V6_9):
-    userfaultfd_admits = uf.userfaultfd_admits_v6_15
-
-
 def test_since_6_15_a_closed_context_drops_the_lock_and_says_retry() -> None:
-    made = scene(Later)
+    made = scene(V6_18)
     made.stage.world[made.ctx.released] = 1
     machine = made.machine(op=direct(made))
     run(machine)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uffdviz.kernel.errno import ENOMEM
 from uffdviz.kernel.memory import Pte, VmaRecord, look, pte_at
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Vma
+from uffdviz.kernel.ops.mfill_pte import rmap_file
 from uffdviz.kernel.ops.vm_fault import DONE, NOPAGE, OOM, SIGBUS, Fault
 from uffdviz.kernel.page_cache import filemap_add, filemap_get, inside
 from uffdviz.kernel.steps import Step, Work
@@ -83,6 +84,7 @@ async def add_to_page_cache(
     k.fresh += 1
     folio = k.stage.folio(f"{k.stage.where(vmf.addr)}@{k.current.name}.{k.fresh}")
     await k.folio_lock(folio.lock)
+    await Step(folio.rec, rmap_file, folio.name, file, index, cost="rmap")
     if await Step(k.stage.file(file).cache, filemap_add, index, folio.name, cost="page_cache"):
         return folio
     await k.folio_unlock(folio.lock)

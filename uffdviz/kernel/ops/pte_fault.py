@@ -7,23 +7,15 @@ Left out: huge pages, NUMA hints, the swap device itself, TLB flushes, memory co
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import ENOMEM
-from uffdviz.kernel.memory import Folio, Pte, look, pte_at, set_pte
+from uffdviz.kernel.memory import Pte, look, pte_at, set_pte
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Vma
+from uffdviz.kernel.ops.mfill_pte import rmap_anon
 from uffdviz.kernel.ops.vm_fault import DONE, OOM, RETRY, SIGBUS, Fault
-from uffdviz.kernel.steps import Outcome, Step, Work
-from uffdviz.trace.events import Fact
+from uffdviz.kernel.steps import Step, Work
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
-
-
-def add_new_anon_rmap(s: Folio, task: str, name: str, anon_vma: str, index: int) -> Outcome:
-    """A new page belongs to one mapping, at one place."""
-    after = msgspec.structs.replace(s, anon_vma=anon_vma, index=index, exclusive=True)
-    return after, None, Fact("Changed", detail=f"maps {name} for anon_vma {anon_vma}")
 
 
 async def handle_mm_fault(k: "Kernel", vma: Vma, vmf: Fault) -> str:
@@ -131,18 +123,18 @@ async def vmf_anon_prepare_v6_10(k: "Kernel", vma: Vma, vmf: Fault) -> str:
 async def map_anon_folio(k: "Kernel", vma: Vma, addr: int, *, wp: bool = False) -> Pte:
     """Tell rmap of a new anonymous page. The caller holds the page-table lock and sets the entry.
 
-    Kernel: mm/rmap.c, folio_add_new_anon_rmap().
+    Kernel: mm/rmap.c, folio_rmap_anon().
     Returns: the entry to set.
     """
     prot, anon_vma = await Step(vma.rec, look, "prot", "anon_vma")
     k.fresh += 1
     folio = k.stage.folio(f"{k.stage.where(addr)}@{k.current.name}.{k.fresh}")
-    await Step(folio.rec, add_new_anon_rmap, folio.name, anon_vma, addr // PAGE_SIZE, cost="rmap")
+    await Step(folio.rec, rmap_anon, folio.name, anon_vma, addr // PAGE_SIZE, cost="rmap")
     return Pte(folio=folio.name, write="w" in prot and not wp, wp=wp)
 
 
 async def set_pte_at(k: "Kernel", vma: Vma, addr: int, pte: Pte) -> None:
-    """Set an entry. The caller holds the page-table lock."""
+    """Set an entry. The caller holds the page-table lock. Kernel: include/linux/pgtable.h."""
     mm = vma.mm
     where = k.stage.where(addr)
     await Step(mm.table(addr), set_pte, addr // PAGE_SIZE, where, pte, cost="set_pte")
