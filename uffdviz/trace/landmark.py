@@ -100,7 +100,10 @@ def reached(landmark: Landmark, task: str, event: Event, snapshot: Snapshot) -> 
         case "sees":
             return event.fact == "Saw" and landmark.subject in sayings(event)
         case "returns":
-            return event.fact == "Returned" and landmark.result in {"", event.detail}
+            returned = (
+                event.fact == "Returned" and not event.mode
+            )  # not of setup, cleanup or a handler
+            return returned and landmark.result in {"", event.detail}
         case _:
             return holds_now(landmark, snapshot.tasks[task], snapshot)
 

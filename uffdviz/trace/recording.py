@@ -40,7 +40,9 @@ class Recording(msgspec.Struct, frozen=True):
     intact: bool = True
 
 
-class _Last(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Last(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last line."""
+
     events: int
     digest: str
 
@@ -127,7 +129,7 @@ def _read_1(first: Mapping[str, Any], lines: Sequence[bytes]) -> Recording:
         raise RecordingError(msg)
     events = [read_line(number, line) for number, line in enumerate(lines[1:], 2)]
     try:
-        last = msgspec.convert(events.pop(), _Last)
+        last = msgspec.convert(events.pop(), Last)
     except msgspec.ValidationError:
         msg = f"line {len(lines)}: cut off: no last line with the number of events and the digest"
         raise RecordingError(msg) from None

@@ -22,7 +22,8 @@ class TaskView(msgspec.Struct, frozen=True):
 
     `function` and `step` say where it stands, `stack` what it has entered, outermost first.
     If it is blocked: on `lock`, to get it in `mode`, behind those who hold it or queue before it;
-    `place` is its place in the queue, from 1. `manner` is `killable`, `spinning` or empty for a
+    `place` is its place in the queue, from 1. `results` leaves out what the calls of setup, cleanup
+    and signal handlers returned. `manner` is `killable`, `spinning` or empty for a
     lock, and how it sleeps for a task that is asleep.
     """
 
@@ -47,7 +48,7 @@ class Record(msgspec.Struct):
 
     function: str = ""
     step: str = ""
-    call: str = ""
+    calls: tuple[str, ...] = ()
     stack: tuple[str, ...] = ()
     waits: tuple[str, str, str] | None = None
     slept: str = ""
@@ -123,12 +124,13 @@ def _slept(task: Record, event: Event) -> None:
 
 
 def _called(task: Record, event: Event) -> None:
-    task.call = event.detail
+    task.calls = (*task.calls, event.detail)
 
 
 def _returned(task: Record, event: Event) -> None:
-    task.call = ""
-    task.results = (*task.results, event.detail)
+    task.calls = task.calls[:-1]
+    if not event.mode:
+        task.results = (*task.results, event.detail)
 
 
 def _finished(task: Record, event: Event) -> None:
@@ -215,7 +217,7 @@ class Snapshot:
             state, manner = "asleep", record.slept
         return TaskView(
             name=name,
-            call=record.call,
+            call=record.calls[-1] if record.calls else "",
             stack=record.stack,
             function=record.function,
             step=record.step,

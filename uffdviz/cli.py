@@ -1,0 +1,272 @@
+"""Arguments in, exit status out; the only place that joins the screen, the lessons and the runners.
+
+A command gives its exit status and what to print. Nothing is printed before it has ended, so bad
+input leaves standard output empty.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from uffdviz.errors import ReplayDivergedError, UffdvizError, UsageError, near_miss
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+Answer = tuple[int, Iterable[str]]
+"""The exit status, and the lines to print."""
+
+FINE, FINDING, BAD, UNFINISHED, INTERRUPTED = 0, 1, 2, 3, 130
+SHELLS = Literal["bash", "zsh", "fish"]
+Order = Literal["time", "round-robin", "random", "pct"]
+TRACEBACK: Final = "UFFDVIZ_TRACEBACK"
+MAX_SCHEDULE: Final = 4 << 20
+ELSEWHERE: Final = (
+    ("check", "uffdviz.run.check_command", "check"),
+    ("conform", "uffdviz.run.conform_command", "conform"),
+    ("explain", "uffdviz.course.explain_command", "explain"),
+    ("export", "uffdviz.run.export_command", "export"),
+    ("lessons", "uffdviz.course.lessons_command", "lessons"),
+    ("play", "uffdviz.course.play_command", "play"),
+    ("scenarios", "uffdviz.run.scenario_commands", "scenarios"),
+    ("serve", "uffdviz.tui.serve", "serve"),
+)
+"""Commands that live beside what they do: the name, the module, the function in it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say. Returns: the exit status; never raises on bad input."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status, lines = answer(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except UffdvizError as error:
+        print(f"uffdviz: {one_line(str(error))}", file=sys.stderr)
+        return FINDING if isinstance(error, ReplayDivergedError) else BAD
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        said = f"{type(error).__name__}: {error}"
+        print(
+            f"uffdviz: a mistake of ours: {one_line(said)} ({TRACEBACK}=1 tells more)",
+            file=sys.stderr,
+        )
+        return BAD
+    return show(status, lines)
+
+
+def answer(words: Sequence[str]) -> Answer:
+    """Run the command that the words name."""
+    if not words:
+        return screen()
+    from cyclopts import CycloptsError
+
+    app = commands()
+    known = [name for name in app if not name.startswith("-")]
+    if not words[0].startswith("-") and words[0] not in known:
+        near = near_miss(words[0], known)
+        msg = f"no command {words[0][:60]!r}; commands are {', '.join(sorted(known))}{near}"
+        raise UsageError(msg)
+    try:
+        result = app(words)
+    except CycloptsError as error:
+        msg = f"{plain(str(error))}; see 'uffdviz --help'"
+        raise UsageError(msg) from None
+    if isinstance(result, int):
+        return result, ()
+    if isinstance(result, tuple):
+        return result[0], [result[1]] if isinstance(result[1], str) else result[1]
+    return FINE, ()
+
+
+def plain(message: str) -> str:
+    """Take the full stop and the capital from another program's message."""
+    text = one_line(message).strip().removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def show(status: int, lines: Iterable[str]) -> int:
+    """Print lines, as far as anybody reads them. Returns: the exit status."""
+    try:
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read this has seen enough: Python must not complain about it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def commands() -> "App":
+    """Build the commands; those of a part that is not installed are left out."""
+    from cyclopts import App, Parameter
+
+    app = App(
+        name="uffdviz",
+        help="Schedule the kernel locking of Linux userfaultfd yourself, step by step.",
+        version=version,
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+        default_parameter=Parameter(negative=""),
+    )
+    own: tuple[Callable[..., Answer], ...] = (run, replay, compare)
+    for command in own:
+        app.command(command)
+    app.command(completion(app), name="completion")
+    for name, module, function in ELSEWHERE:
+        if exists(module):
+            app.command(f"{module}:{function}", name=name)
+    return app
+
+
+def exists(module: str) -> bool:
+    """Whether a module is there, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def version() -> str:
+    from importlib.metadata import version as installed
+
+    return f"uffdviz {installed('uffdviz')}"
+
+
+def screen() -> Answer:
+    """Start the terminal application."""
+    if not exists("uffdviz.tui.app"):
+        msg = "no command; see 'uffdviz --help'"
+        raise UsageError(msg)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        msg = "the application needs a terminal; in a pipe use 'uffdviz run' or 'uffdviz play --headless'"
+        raise UsageError(msg)
+    from uffdviz.run.session import open_session
+    from uffdviz.tui.app import run as run_app
+
+    return run_app(open_session), ()
+
+
+def completion(app: "App") -> Callable[..., Answer]:
+    """Make the command that needs to know all the others."""
+
+    def print_completion(shell: SHELLS, /) -> Answer:
+        """Print the completion script of a shell: bash, zsh or fish."""
+        return FINE, [app.generate_completion(shell=shell)]
+
+    return print_completion
+
+
+def schedule_text(said: str) -> tuple[str, str]:
+    """Read what `--schedule` gave: the text, and what to call it in a message."""
+    if not said.startswith("@"):
+        return said, "schedule"
+    path = Path(said[1:])
+    try:
+        if path.is_file() and path.stat().st_size > MAX_SCHEDULE:
+            msg = f"{path}: larger than 4 MiB, which no schedule is"
+            raise UsageError(msg)
+        return path.read_text(encoding="utf-8"), str(path)
+    except UnicodeDecodeError:
+        msg = f"{path}: not text: a schedule is one instruction a line"
+        raise UsageError(msg) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        msg = f"{path}: {reason.lower()}"
+        raise UsageError(msg) from None
+
+
+def run(  # noqa: PLR0913  an argument per option
+    scenario: str,
+    /,
+    *,
+    era: str = "",
+    mutate: Sequence[str] = (),
+    schedule: str = "",
+    scheduler: Order = "time",
+    seed: int = 0,
+    record: Path | None = None,
+    json: bool = False,
+) -> Answer:
+    """Run a scenario once: events in words, then the totals.
+
+    Parameters
+    ----------
+    scenario
+        A path, or the name of a shipped scenario.
+    era
+        The kernel to run; the scenario says which if this does not.
+    mutate
+        A mistake to put in: M01, or a file of functions. May be repeated.
+    schedule
+        Who moves when, in words; @FILE reads them from a file.
+    scheduler
+        Who moves after the schedule: by virtual time, in turn, or by chance.
+    seed
+        What the chance of random and pct is made of.
+    record
+        The file for the recording.
+    json
+        Print one JSON document.
+    """
+    from uffdviz.run.commands import run_command
+
+    return run_command(
+        scenario, era, tuple(mutate), schedule_text(schedule), scheduler, seed, record, json=json
+    )
+
+
+def replay(recording: str, /, *, json: bool = False) -> Answer:
+    """Run a recording or token again and compare event by event.
+
+    Parameters
+    ----------
+    recording
+        The file of a recording, or a token.
+    json
+        Print one JSON document.
+    """
+    from uffdviz.run.commands import replay_command
+
+    return replay_command(recording, json=json)
+
+
+def compare(
+    scenario: str,
+    /,
+    *,
+    eras: str,
+    mutate: Sequence[str] = (),
+    schedule: str = "",
+    json: bool = False,
+) -> Answer:
+    """Run the same calls under several eras and set the totals side by side.
+
+    Parameters
+    ----------
+    scenario
+        A path, or the name of a shipped scenario.
+    eras
+        The kernels, such as v6.8,v6.9; the first is what the others are measured by.
+    mutate
+        A mistake to put into each. May be repeated.
+    schedule
+        Who moves when, in words; @FILE reads them from a file.
+    json
+        Print one JSON document.
+    """
+    from uffdviz.run.commands import compare_command
+
+    return compare_command(scenario, eras, tuple(mutate), schedule_text(schedule), json=json)

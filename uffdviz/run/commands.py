@@ -1,0 +1,197 @@
+"""What `run`, `replay` and `compare` do, once their arguments are known.
+
+Each gives an exit status and the lines to print: 0 fine, 1 a finding, 3 unfinished.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from uffdviz.errors import RecordingError, ScenarioError, ScheduleError, UsageError
+from uffdviz.run.compare import comparison, comparison_lines, run_compared
+from uffdviz.run.interleaving import function_names
+from uffdviz.run.machine import Machine
+from uffdviz.run.prepared import Prepared, prepare, prepare_recorded
+from uffdviz.run.replay import follow
+from uffdviz.run.replay import replay as replay_events
+from uffdviz.run.report import ending_lines, event_lines, run_report, totals_lines
+from uffdviz.run.simulate import make_scheduler, simulate
+from uffdviz.schedulers.scripted import Scripted
+from uffdviz.trace.recording import Header, Recording, load_recording, write_recording
+from uffdviz.trace.schedule import Instruction, parse_schedule
+from uffdviz.trace.snapshot import History
+from uffdviz.trace.token import is_token, read_token, write_token
+
+Answer = tuple[int, Iterable[str]]
+Said = tuple[str, str]
+"""A schedule, and what messages call it."""
+
+MOST_EVENTS: Final = 1_000_000
+
+
+def run_command(  # noqa: PLR0913, PLR0917  an argument per option
+    scenario: str,
+    era: str,
+    mutations: tuple[str, ...],
+    schedule: Said,
+    scheduler: str,
+    seed: int,
+    record: Path | None,
+    *,
+    json: bool,
+) -> Answer:
+    """Run a scenario once."""
+    setting = prepare(scenario, era, mutations)
+    machine = setting.machine()
+    script = parsed(schedule, machine)
+    ended = simulate_script(machine, script, schedule[1]) and simulate(
+        machine, make_scheduler(scheduler, seed), MOST_EVENTS
+    )
+    report = reported(setting, machine)
+    if record is not None:
+        head = setting.header(machine.events, seed=seed, scheduler=scheduler)
+        save(record, write_recording(head, machine.events))
+    status = 3 if not ended else 1 if report["deadlock"] is not None or unmet(report) else 0
+    if json:
+        return status, [as_json(report)]
+    return status, run_lines(machine, report, ended=ended)
+
+
+def parsed(schedule: Said, machine: Machine) -> tuple[Instruction, ...]:
+    """Read a schedule; none means none."""
+    text, called = schedule
+    if not text and called == "schedule":
+        return ()
+    try:
+        return parse_schedule(text, tuple(machine.tasks), function_names(machine))
+    except ScheduleError as error:
+        msg = f"{called}: {error}"
+        raise ScheduleError(msg) from None
+
+
+def simulate_script(machine: Machine, script: Sequence[Instruction], called: str) -> bool:
+    """Follow a schedule to its end. Returns: whether the limit of events left room for that."""
+    if not script:
+        return True
+    try:
+        return simulate(machine, Scripted(script, machine), MOST_EVENTS)
+    except ScheduleError as error:
+        msg = f"{called}: {error}"
+        raise ScheduleError(msg) from None
+
+
+def reported(setting: Prepared, machine: Machine) -> dict[str, Any]:
+    """Say all about a finished run."""
+    last = History(machine.start, machine.events).last
+    report = run_report(
+        machine,
+        last,
+        scenario=setting.name,
+        mutations=setting.mutations,
+        background=setting.background,
+    )
+    report["unmet"] = setting.unmet(report["returns"])
+    return report
+
+
+def unmet(report: dict[str, Any]) -> bool:
+    return bool(report["unmet"])
+
+
+def run_lines(machine: Machine, report: dict[str, Any], *, ended: bool) -> Iterable[str]:
+    """Say a run in words."""
+    yield from event_lines(machine.start, machine.events)
+    yield ""
+    yield from ending_lines(report)
+    yield from report["unmet"]
+    if not ended:
+        yield f"unfinished: stopped after {MOST_EVENTS} events"
+    yield ""
+    yield from totals_lines(report["totals"])
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file, or say why not."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        msg = f"{path}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(msg) from None
+
+
+def replay_command(recording: str, *, json: bool) -> Answer:
+    """Run a recording or a token again.
+
+    Raises: ReplayDivergedError, RecordingError.
+    """
+    whole: Recording | None = None
+    if is_token(recording):
+        head = read_token(recording)
+    else:
+        whole = load_recording(Path(recording))
+        head = whole.header
+    setting = recorded_setting(head, "token" if whole is None else recording)
+    machine = setting.machine()
+    if whole is None:
+        follow(machine, head.schedule)
+    else:
+        try:
+            replay_events(machine, whole)
+        except RecordingError as error:
+            msg = f"{recording}: {error}"
+            raise RecordingError(msg) from None
+    report = reported(setting, machine)
+    if json:
+        return 0, [as_json(report)]
+    count = len(machine.events)
+    lines = [f"{count} events, each as it was recorded"]
+    if whole is None:
+        lines = [*event_lines(machine.start, machine.events), "", f"{count} events"]
+    return 0, [*lines, *ending_lines(report), "", *totals_lines(report["totals"])]
+
+
+def recorded_setting(head: Header, called: str) -> Prepared:
+    """Set up what a recording began with."""
+    try:
+        return prepare_recorded(head)
+    except (ScenarioError, UsageError) as error:
+        msg = f"{called}: {error}"
+        raise RecordingError(msg) from None
+
+
+def compare_command(
+    scenario: str, eras: str, mutations: tuple[str, ...], schedule: Said, *, json: bool
+) -> Answer:
+    """Run the same calls under several eras."""
+    names = [name.strip() for name in eras.split(",")]
+    if len(names) < 2 or len(set(names)) != len(names) or not all(names):
+        msg = f"--eras {eras!r}: name two or more, each once, such as v6.8,v6.9"
+        raise UsageError(msg)
+    runs = {}
+    status = 0
+    for name in names:
+        setting = prepare(scenario, name, mutations)
+        machine = setting.machine()
+        try:
+            diverged = run_compared(machine, schedule[0])
+        except ScheduleError as error:
+            msg = f"{schedule[1]}: {error}"
+            raise ScheduleError(msg) from None
+        runs[name] = {**reported(setting, machine), "divergence": diverged or None}
+        status = status or int(runs[name]["deadlock"] is not None or unmet(runs[name]))
+    compared = comparison(next(iter(runs.values()))["scenario"], runs)
+    if json:
+        return status, [as_json(compared)]
+    return status, comparison_lines(compared)
+
+
+def token_of(setting: Prepared, machine: Machine) -> str:
+    """Give a run as text that can be pasted."""
+    return write_token(setting.header(machine.events))
+
+
+def as_json(value: Any) -> str:
+    """Write one JSON document for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
