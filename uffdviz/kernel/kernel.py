@@ -17,7 +17,8 @@ from uffdviz.kernel import queues
 from uffdviz.kernel.objects import Task, Vma
 from uffdviz.kernel.ops import fault, file_fault, gup, notify, pte_fault, register
 from uffdviz.kernel.ops import handle_userfault as uf
-from uffdviz.kernel.ops import mfill, mmap_lock, mprotect
+from uffdviz.kernel.ops import mfill, mfill_pte, mm_refs, mmap_lock, mprotect, uffd_lock
+from uffdviz.kernel.ops import userfaultfd_ioctl as fill_ioctl
 from uffdviz.kernel.ops import fork, madvise, mmap, mremap, munmap, raise_event
 from uffdviz.kernel.ops import vma as vma_ops
 from uffdviz.kernel.stage import Stage
@@ -64,6 +65,7 @@ class Kernel:
     """
 
     era: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
     vma_lock_state: ClassVar[Any] = rwsem.RwSem()
 
     def __init__(self, stage: Stage, current: Task) -> None:
@@ -100,16 +102,20 @@ class Kernel:
     wake_up_task = queues.wake_up_task
     signal_pending = queues.signal_pending
 
-    # include/linux/mmap_lock.h
+    # include/linux/mmap_lock.h, include/linux/sched/mm.h
     mmap_read_lock = mmap_lock.mmap_read_lock
+    mmap_read_lock_killable = mmap_lock.mmap_read_lock_killable
+    mmap_read_trylock = mmap_lock.mmap_read_trylock
     mmap_read_unlock = mmap_lock.mmap_read_unlock
     mmap_write_lock = mmap_lock.mmap_write_lock
-    mmap_read_trylock = mmap_lock.mmap_read_trylock
-    mmap_read_lock_killable = mmap_lock.mmap_read_lock_killable
     mmap_write_lock_killable = mmap_lock.mmap_write_lock_killable
     mmap_write_unlock = mmap_lock.mmap_write_unlock
     mmap_write_downgrade = mmap_lock.mmap_write_downgrade
     vma_end_write_all = mmap_lock.vma_end_write_all
+    mmget_not_zero = mm_refs.mmget_not_zero
+    mmput = mm_refs.mmput
+    mmgrab = mm_refs.mmgrab
+    mmdrop = mm_refs.mmdrop
 
     # include/linux/mm.h, mm/memory.c
     vma_start_read = vl.vma_start_read
@@ -117,13 +123,38 @@ class Kernel:
     vma_start_write = vl.vma_start_write
     lock_vma_under_rcu = vl.lock_vma_under_rcu
 
-    # mm/userfaultfd.c
-    uffd_mfill_lock = mfill.uffd_mfill_lock
-    uffd_mfill_unlock = mfill.uffd_mfill_unlock
-    lock_vma = mfill.lock_vma
+    # mm/userfaultfd.c, mm/shmem.c: fills
+    uffd_mfill_lock = uffd_lock.uffd_mfill_lock
+    uffd_mfill_unlock = uffd_lock.uffd_mfill_unlock
+    uffd_move_lock = uffd_lock.uffd_move_lock
+    uffd_move_unlock = uffd_lock.uffd_move_unlock
+    lock_vma = uffd_lock.lock_vma
+    find_vma_and_prepare_anon = uffd_lock.find_vma_and_prepare_anon
+    find_vmas_mm_locked = uffd_lock.find_vmas_mm_locked
     mfill_atomic = mfill.mfill_atomic
-    mfill_atomic_pte_copy = mfill.mfill_atomic_pte_copy
-    mfill_atomic_install_pte = mfill.mfill_atomic_install_pte
+    mfill_vma_suits = mfill.mfill_vma_suits
+    mfill_atomic_pte = mfill.mfill_atomic_pte
+    copy_from_user = mfill.copy_from_user
+    copy_from_user_inatomic = mfill.copy_from_user_inatomic
+    user_page_present = mfill_pte.user_page_present
+    alloc_fill_folio = mfill_pte.alloc_fill_folio
+    mfill_file_over = mfill_pte.mfill_file_over
+    mfill_atomic_pte_copy = mfill_pte.mfill_atomic_pte_copy
+    mfill_atomic_pte_zeropage = mfill_pte.mfill_atomic_pte_zeropage
+    mfill_atomic_pte_continue = mfill_pte.mfill_atomic_pte_continue
+    mfill_atomic_pte_poison = mfill_pte.mfill_atomic_pte_poison
+    mfill_atomic_install_pte = mfill_pte.mfill_atomic_install_pte
+    mfill_set_empty_pte = mfill_pte.mfill_set_empty_pte
+    shmem_mfill_atomic_pte = mfill_pte.shmem_mfill_atomic_pte
+    shmem_install_folio = mfill_pte.shmem_install_folio
+
+    # fs/userfaultfd.c: the ioctls that fill
+    userfaultfd_changing = fill_ioctl.userfaultfd_changing
+    userfaultfd_done = fill_ioctl.userfaultfd_done
+    userfaultfd_copy = fill_ioctl.userfaultfd_copy
+    userfaultfd_zeropage = fill_ioctl.userfaultfd_zeropage
+    userfaultfd_continue = fill_ioctl.userfaultfd_continue
+    userfaultfd_poison = fill_ioctl.userfaultfd_poison
 
     # mm/mprotect.c
     sys_mprotect = mprotect.sys_mprotect
@@ -271,7 +302,6 @@ class Kernel:
     userfaultfd_remove = raise_event.userfaultfd_remove
     userfaultfd_unmap_prep = raise_event.userfaultfd_unmap_prep
     userfaultfd_unmap_complete = raise_event.userfaultfd_unmap_complete
-
 
 
 observe(Kernel)

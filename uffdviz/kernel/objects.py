@@ -40,6 +40,7 @@ class Mm:
     __slots__ = (
         "_ptls",
         "_tables",
+        "count",
         "exited",
         "lock",
         "lock_seq",
@@ -61,8 +62,9 @@ class Mm:
         self.page_table_lock = Obj("spinlock", "page_table_lock" + suffix, Exclusive())
         self.pmd_lock = Obj("spinlock", "ptl pmd" + suffix, Exclusive())
         self.users = Obj("word", "mm_users" + suffix, 1)
+        self.count = Obj("word", "mm_count" + suffix, 1)
         self.exited = Obj("word", "threads gone" + suffix, 0)
-        self.writer_wait = Obj("word", "vma_writer_wait" + suffix, 0)
+        self.writer_wait = Obj("word", "vma_writer_wait" + suffix, "")
         self._tables: dict[int, Obj] = {}
         self._ptls: dict[int, Obj] = {}
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from uffdviz.kernel.memory import VmaRecord
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
+from uffdviz.kernel.page_cache import File
 from uffdviz.kernel.steps import Obj
 from uffdviz.kernel.vma_tree import PAGE, VmaSlab
 
@@ -26,6 +29,7 @@ class Stage:
         self.uffds: dict[str, Uffd] = {}
         self.anon_vmas: dict[str, AnonVma] = {}
         self.folios: dict[str, FolioRef] = {}
+        self.files: dict[str, File] = {}
         self.tasks: dict[str, Task] = {}
         self.vma_slab = Obj("slab", "vma slab", VmaSlab())
         self.free_ranges: list[tuple[int, int, str]] = []
@@ -42,7 +46,18 @@ class Stage:
         if name not in self.vmas:
             if mm is None:
                 raise KeyError(name)
-            self.vmas[name] = Vma(mm, name, self.vma_lock, VmaRecord(mm=mm.name))
+            lock = self.vma_lock
+            if self.settled and hasattr(lock, "attached"):
+                lock = msgspec.structs.replace(lock, attached=False)
+            self.vmas[name] = Vma(mm, name, lock, VmaRecord(mm=mm.name))
+        return self.vmas[name]
+
+    def vma_reusing(self, name: str, mm: Mm, old: str) -> Vma:
+        """A mapping whose memory was the mapping `old` before: the same record, the same lock."""
+        if name not in self.vmas:
+            vma = Vma(mm, name, self.vma_lock, VmaRecord(mm=mm.name))
+            vma.rec, vma.lock = self.vmas[old].rec, self.vmas[old].lock
+            self.vmas[name] = vma
         return self.vmas[name]
 
     def uffd(self, name: str, mm: Mm | None = None, features: tuple[str, ...] = ()) -> Uffd:
@@ -62,6 +77,10 @@ class Stage:
         """The page of that name."""
         return self.folios.setdefault(name, FolioRef(name))
 
+    def file(self, name: str) -> File:
+        """The file of that name, with its page cache."""
+        return self.files.setdefault(name, File(name))
+
     def task(self, name: str, mm: Mm | None = None) -> Task:
         """The task of that name; a new one needs its address space."""
         if name not in self.tasks:
@@ -76,10 +95,11 @@ class Stage:
             return
         self.settled = True
         families: tuple[dict[str, Any], ...] = (self.mms, self.vmas, self.uffds, self.anon_vmas)
-        for family in (*families, self.folios, self.tasks):
+        for family in (*families, self.files, self.folios, self.tasks):
             for handle in family.values():
                 for obj in objects_of(handle):
                     self.world.setdefault(obj, obj.initial)
+        self.world.setdefault(self.vma_slab, self.vma_slab.initial)
 
     def has_vma(self, name: str) -> int:
         """1 if a mapping of the scenario has this name from the start, else 0."""

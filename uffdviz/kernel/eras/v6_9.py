@@ -9,3 +9,4 @@ class V6_9(Kernel):
     """Per-VMA locks in the operations, an int for a sequence number."""
 
     era: ClassVar[str] = "v6.9"
+    aliases: ClassVar[tuple[str, ...]] = ("series-v7",)

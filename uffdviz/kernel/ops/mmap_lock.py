@@ -1,6 +1,7 @@
-"""mmap_lock and the sequence number that unlocks every mapping at once.
+"""mmap_lock, and the sequence number that unlocks every mapping at once.
 
 Kernel: include/linux/mmap_lock.h.
+Left out: tracepoints; the memory order of the sequence number.
 """
 
 from typing import TYPE_CHECKING
@@ -16,9 +17,24 @@ async def mmap_read_lock(k: "Kernel", mm: Mm) -> None:
     await k.down_read(mm.lock)
 
 
+async def mmap_read_lock_killable(k: "Kernel", mm: Mm) -> int:
+    """Keep the tree and all mappings from changing. Returns: 0, or -EINTR."""
+    return await k.down_read_killable(mm.lock)
+
+
+async def mmap_read_trylock(k: "Kernel", mm: Mm) -> bool:
+    """Keep the tree and all mappings from changing if that needs no wait."""
+    return await k.down_read_trylock(mm.lock)
+
+
 async def mmap_read_unlock(k: "Kernel", mm: Mm) -> None:
     """Let writers of the address space in again."""
     await k.up_read(mm.lock)
+
+
+async def mmap_write_lock(k: "Kernel", mm: Mm) -> None:
+    """Gain the right to change mappings. Not interruptible."""
+    await k.down_write(mm.lock)
 
 
 async def mmap_write_lock_killable(k: "Kernel", mm: Mm) -> int:

@@ -1,0 +1,39 @@
+"""Revision 4: both mappings of a move by the blocking lock, even if they are one."""
+
+from typing import ClassVar
+
+from uffdviz.kernel.eras.v6_9 import V6_9
+from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.objects import Mm, Vma
+
+
+async def uffd_move_lock(k: "Kernel", mm: Mm, dst: int, src: int) -> tuple[Vma, Vma] | int:
+    """Read-lock the source's mapping, then the destination's.
+
+    Flaw: it may sleep for mmap_lock with the first one locked, whose writer then waits for it.
+    Kernel: mm/userfaultfd.c, move_pages() of revisions 3 and 4.
+    Returns: the mappings of dst and src, or a negative errno.
+    """
+    src_vma = await k.lock_vma(mm, src)  # T1
+    if isinstance(src_vma, int):
+        return src_vma
+    dst_vma = await k.lock_vma(mm, dst)  # T3
+    if isinstance(dst_vma, int):
+        await k.vma_end_read(src_vma)  # T4
+        return dst_vma
+    return dst_vma, src_vma
+
+
+async def uffd_move_unlock(k: "Kernel", dst_vma: Vma, src_vma: Vma) -> None:
+    """Release both holds, also those of one mapping."""
+    await k.vma_end_read(dst_vma)
+    await k.vma_end_read(src_vma)
+
+
+class SeriesV4(V6_9):
+    """Flaws: two mappings may deadlock, one mapping may too, and an errno after locking is lost."""
+
+    era: ClassVar[str] = "series-v4"
+
+    uffd_move_lock = uffd_move_lock
+    uffd_move_unlock = uffd_move_unlock
