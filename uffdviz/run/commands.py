@@ -13,10 +13,10 @@ from uffdviz.errors import RecordingError, ScenarioError, ScheduleError, UsageEr
 from uffdviz.run.compare import comparison, comparison_lines, run_compared
 from uffdviz.run.interleaving import function_names
 from uffdviz.run.machine import Machine
-from uffdviz.run.prepared import Prepared, prepare, prepare_recorded
 from uffdviz.run.replay import follow
 from uffdviz.run.replay import replay as replay_events
 from uffdviz.run.report import ending_lines, event_lines, run_report, totals_lines
+from uffdviz.run.setting import Setting, load_setting, setting_of
 from uffdviz.run.simulate import make_scheduler, simulate
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.trace.recording import Header, Recording, load_recording, write_recording
@@ -43,7 +43,7 @@ def run_command(  # noqa: PLR0913, PLR0917  an argument per option
     json: bool,
 ) -> Answer:
     """Run a scenario once."""
-    setting = prepare(scenario, era, mutations)
+    setting = load_setting(scenario, era, mutations)
     machine = setting.machine()
     script = parsed(schedule, machine)
     ended = simulate_script(machine, script, schedule[1]) and simulate(
@@ -51,7 +51,7 @@ def run_command(  # noqa: PLR0913, PLR0917  an argument per option
     )
     report = reported(setting, machine)
     if record is not None:
-        head = setting.header(machine.events, seed=seed, scheduler=scheduler)
+        head = header(setting, machine, seed, scheduler)
         save(record, write_recording(head, machine.events))
     status = 3 if not ended else 1 if report["deadlock"] is not None or unmet(report) else 0
     if json:
@@ -82,7 +82,7 @@ def simulate_script(machine: Machine, script: Sequence[Instruction], called: str
         raise ScheduleError(msg) from None
 
 
-def reported(setting: Prepared, machine: Machine) -> dict[str, Any]:
+def reported(setting: Setting, machine: Machine) -> dict[str, Any]:
     """Say all about a finished run."""
     last = History(machine.start, machine.events).last
     report = run_report(
@@ -90,7 +90,7 @@ def reported(setting: Prepared, machine: Machine) -> dict[str, Any]:
         last,
         scenario=setting.name,
         mutations=setting.mutations,
-        background=setting.background,
+        background=sorted(setting.background),
     )
     report["unmet"] = setting.unmet(report["returns"])
     return report
@@ -110,6 +110,21 @@ def run_lines(machine: Machine, report: dict[str, Any], *, ended: bool) -> Itera
         yield f"unfinished: stopped after {MOST_EVENTS} events"
     yield ""
     yield from totals_lines(report["totals"])
+
+
+def header(
+    setting: Setting, machine: Machine, seed: int | None = None, scheduler: str = ""
+) -> Header:
+    """Say what a run began with, and every choice in it."""
+    return Header(
+        scenario=msgspec.to_builtins(setting.scenario),
+        name=setting.name,
+        era=setting.era_name,
+        mutations=tuple(setting.mutations),
+        schedule=tuple(event.choice for event in machine.events),
+        seed=seed,
+        scheduler=scheduler,
+    )
 
 
 def save(path: Path, data: bytes) -> None:
@@ -152,10 +167,10 @@ def replay_command(recording: str, *, json: bool) -> Answer:
     return 0, [*lines, *ending_lines(report), "", *totals_lines(report["totals"])]
 
 
-def recorded_setting(head: Header, called: str) -> Prepared:
+def recorded_setting(head: Header, called: str) -> Setting:
     """Set up what a recording began with."""
     try:
-        return prepare_recorded(head)
+        return setting_of(head.scenario, head.name, head.era, head.mutations)
     except (ScenarioError, UsageError) as error:
         msg = f"{called}: {error}"
         raise RecordingError(msg) from None
@@ -172,7 +187,7 @@ def compare_command(
     runs = {}
     status = 0
     for name in names:
-        setting = prepare(scenario, name, mutations)
+        setting = load_setting(scenario, name, mutations)
         machine = setting.machine()
         try:
             diverged = run_compared(machine, schedule[0])
@@ -187,9 +202,9 @@ def compare_command(
     return status, comparison_lines(compared)
 
 
-def token_of(setting: Prepared, machine: Machine) -> str:
+def token_of(setting: Setting, machine: Machine) -> str:
     """Give a run as text that can be pasted."""
-    return write_token(setting.header(machine.events))
+    return write_token(header(setting, machine))
 
 
 def as_json(value: Any) -> str:
