@@ -153,10 +153,10 @@ def screen() -> Answer:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         msg = "the application needs a terminal; in a pipe use 'uffdviz run' or 'uffdviz play --headless'"
         raise UsageError(msg)
-    from uffdviz.run.session import open_session
+    from uffdviz.course.shelf import CourseShelf
     from uffdviz.tui.app import run as run_app
 
-    return run_app(open_session), ()
+    return run_app(CourseShelf()), ()
 
 
 def completion(app: "App") -> Callable[..., Answer]:

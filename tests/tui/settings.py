@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from uffdviz.course.shelf import Entry
 from uffdviz.kernel.eras.v6_9 import V6_9
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Tree, VmaRecord
@@ -12,7 +13,7 @@ from uffdviz.kernel.steps import Mark
 from uffdviz.run.machine import Machine
 from uffdviz.run.session import RunSession
 from uffdviz.trace.events import Fact
-from uffdviz.tui.session import Entry, Session
+from uffdviz.tui.session import Session
 
 BASE = 0x7F00_0000_0000
 PAGE = 4096
@@ -119,3 +120,6 @@ class SmallShelf:
     def open_recording(self, name: str) -> Session:
         """Always the same."""
         return session()
+
+    def finish(self, name: str) -> None:
+        """Forget it."""

@@ -4,15 +4,15 @@ Going back only looks back. A step from the past that differs from what came nex
 branch: the run is made again up to there, and the one that was left is kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.errors import LandmarkError, ScheduleError
 from uffdviz.places import data_dir
-from uffdviz.run.interleaving import Interleaving, Setting, function_names
+from uffdviz.run.interleaving import Interleaving, Setting, function_names, next_choice
 from uffdviz.run.source import SourceLine, source
-from uffdviz.schedulers.base import Scheduler
+from uffdviz.schedulers.base import Run, Scheduler
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.schedulers.timed import Timed
 from uffdviz.trace.events import Event
@@ -21,6 +21,9 @@ from uffdviz.trace.schedule import parse_schedule
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.token import write_token
 from uffdviz.trace.totals import Totals
+
+if TYPE_CHECKING:
+    from uffdviz.run.live import Guest, Host
 
 Script = Sequence[tuple[int, str]]
 """The play blocks of a lesson: where each stands on the page, and its schedule in words."""
@@ -43,6 +46,7 @@ class Branch:
         self._script = script
         self._block: Scheduler | None = None
         self._timed = Timed()
+        self._guest: Guest | None = None
         self._expected: tuple[int, str] = (-1, "")
         for choice in choices:
             self.step(choice)
@@ -58,13 +62,54 @@ class Branch:
         return self.left is None and len(self.bounds) < len(self._script)
 
     def step(self, choice: str) -> None:
-        """Take a choice; one that the script did not expect leaves it."""
-        expected = self.expected()
-        following = self.scripted
-        at = self.length
+        """Take a choice at once, as when a run is made again."""
+        self._note(choice)
         self.run.machine.step(choice)
-        if following and choice != expected:
-            self.left = at
+
+    async def go(self, choice: str) -> None:
+        """Take a choice; live if the run is."""
+        choice = self._note(choice)
+        if self._guest is None:
+            self.run.machine.step(choice)
+        else:
+            await self._guest.step(choice)
+
+    def _note(self, choice: str) -> str:
+        """See whether a choice leaves the script. Returns: what the scenario makes of it."""
+        expected = self.expected()
+        machine = self.run.machine
+        planned = machine.due() or machine.planned(choice)
+        if self.scripted and planned != expected:
+            self.left = self.length
+        return planned
+
+    def pick(self, run: Run) -> str | None:
+        """Be the scheduler of the live run: go on as expected."""
+        return self.expected() or None
+
+    async def begin(self, host: "Host", told: Callable[[], None]) -> None:
+        """Bring the run to life inside an event loop."""
+        from uffdviz.run.live import Guest, Live
+
+        self._guest = Guest(Live(self.run.machine, self, lambda _: told()), host)
+        await self._guest.opened
+
+    def play(self, seconds: float) -> bool:
+        """Go on by itself. Returns: whether there is a live run to do so."""
+        if self._guest is not None:
+            self._guest.play(seconds)
+        return self._guest is not None
+
+    def pause(self) -> None:
+        """Wait for choices again."""
+        if self._guest is not None:
+            self._guest.pause()
+
+    async def end(self) -> None:
+        """Leave nothing running."""
+        guest, self._guest = self._guest, None
+        if guest is not None:
+            await guest.close()
 
     def expected(self) -> str:
         """Whose step comes next by the script, or in timed order; empty: nobody's."""
@@ -81,13 +126,13 @@ class Branch:
                     known = function_names(machine)
                     parsed = parse_schedule(words, tuple(machine.tasks), known)
                     self._block = Scripted(parsed, machine)
-                if choice := self._block.pick(machine):
+                if choice := next_choice(machine, self._block):
                     return choice
                 self._block = None
                 self.bounds.append(self.length)
         except (LandmarkError, ScheduleError) as error:
             self.left, self.why = self.length, str(error)
-        return self._timed.pick(machine) or ""
+        return next_choice(machine, self._timed) or ""
 
 
 class RunSession:
@@ -103,6 +148,7 @@ class RunSession:
         script: Script = (),
         lesson: Any = None,
         blocks: int = 0,
+        choices: Sequence[str] = (),
     ) -> None:
         self.title = title
         self.era = era
@@ -112,9 +158,12 @@ class RunSession:
         self._script = script
         self._blocks = blocks
         self._others: list[Branch] = []
-        self._branch = Branch(setting, script)
-        self._n = 0
+        self._branch = Branch(setting, script, choices)
+        self._n = self.length
         self._totals: tuple[int, Totals] | None = None
+        self._playing = False
+        self._host: Host | None = None
+        self._told: Callable[[], None] = lambda: None
 
     @property
     def tasks(self) -> Sequence[str]:
@@ -192,21 +241,45 @@ class RunSession:
         """Take a step from `n`."""
         if self._n < self.length:
             if self.events[self._n].choice != choice:
-                self._depart()
-                self._branch.step(choice)
+                await self._depart()
+                await self._branch.go(choice)
         else:
-            self._branch.step(choice)
+            await self._branch.go(choice)
         self._n += 1
 
-    def _depart(self) -> None:
+    async def _depart(self) -> None:
         """Begin a branch that is the same up to `n`, and keep the one that was."""
         self._others.append(self._branch)
         choices = [event.choice for event in self.events[: self._n]]
-        self._change(Branch(self._setting, self._script, choices))
+        await self._change(Branch(self._setting, self._script, choices))
 
-    def _change(self, branch: Branch) -> None:
+    async def _change(self, branch: Branch) -> None:
+        """Go over to another run; only one is alive at a time."""
+        await self._branch.end()
         self._branch = branch
         self._totals = None
+        if self._host is not None:
+            await branch.begin(self._host, self._hear)
+
+    async def begin(self, host: "Host", told: Callable[[], None]) -> None:
+        """Bring the run to life inside an event loop; `told` is called after each step of playing."""
+        self._host, self._told = host, told
+        await self._branch.begin(host, self._hear)
+
+    def _hear(self) -> None:
+        if self._playing:
+            self._n = self.length
+            self._told()
+
+    def play(self, seconds: float) -> bool:
+        """Go on by itself from the end of what has happened. Returns: whether it can."""
+        self._playing = self._n == self.length and self._branch.play(seconds)
+        return self._playing
+
+    def pause(self) -> None:
+        """Stop playing."""
+        self._playing = False
+        self._branch.pause()
 
     async def seek(self, n: int) -> None:
         """Go to another place in what has happened."""
@@ -243,14 +316,14 @@ class RunSession:
         """Begin again; what was played stays as a branch if it was more than the script."""
         if self._branch.left is not None or (not self._script and self.length):
             self._others.append(self._branch)
-        self._change(Branch(self._setting, self._script))
+        await self._change(Branch(self._setting, self._script))
         self._n = 0
 
     async def switch(self, branch: int) -> None:
         """Go over to a run that was left; the present one is kept in its place."""
         other = self._others[branch]
         self._others[branch] = self._branch
-        self._change(other)
+        await self._change(other)
         self._n = self.length
 
     def header(self) -> Header:
@@ -277,11 +350,7 @@ class RunSession:
         """The choices of this branch as text that can be pasted."""
         return write_token(self.header())
 
-    async def follow(self, choices: Sequence[str]) -> None:
-        """Take many choices at once, as a recording has them."""
-        for choice in choices:
-            self._branch.step(choice)
-        self._n = self.length
-
     async def close(self) -> None:
-        """Nothing is left running."""
+        """Leave nothing running."""
+        self._host = None
+        await self._branch.end()

@@ -70,7 +70,7 @@ class UffdvizApp(App[None]):
         """Show a session."""
         from uffdviz.tui.screens.run import RunScreen
 
-        _ = self.push_screen(RunScreen(session))
+        _ = self.push_screen(RunScreen(session, self.shelf))
 
     def action_home(self) -> None:
         """Back to the start screen."""
@@ -124,3 +124,10 @@ class UffdvizApp(App[None]):
             )
         yield SystemCommand("Help", "what every key does (?)", self.action_help)
         yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)
+
+
+def run(shelf: Shelf, session: Session | None = None) -> int:
+    """Run the application. Returns: the exit status."""
+    app = UffdvizApp(shelf, session)
+    app.run()
+    return app.return_code or 0

@@ -1,8 +1,9 @@
 """What the screen asks of a run, and nothing more: who drives it is not the screen's business."""
 
-from collections.abc import Mapping, Sequence
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
@@ -77,6 +78,15 @@ class Session(Protocol):
     async def switch(self, branch: int) -> None:
         """Go over to a run that was left."""
 
+    async def begin(self, host: AbstractEventLoop, told: Callable[[], None]) -> None:
+        """Bring the run to life inside an event loop; `told` is called after each step of playing."""
+
+    def play(self, seconds: float) -> bool:
+        """Take a step every so often from the end of what has happened. Returns: whether it can."""
+
+    def pause(self) -> None:
+        """Stop playing."""
+
     def save(self) -> Path:
         """Write a recording of this branch. Returns: where it is."""
 
@@ -87,14 +97,28 @@ class Session(Protocol):
         """End the run and everything that belongs to it."""
 
 
-class Entry(NamedTuple):
+class Entry(Protocol):
     """A row of the start screen: `name` opens it, `about` tells more, `done`: it was finished."""
 
-    name: str
-    title: str
-    chapter: str = ""
-    about: str = ""
-    done: bool = False
+    @property
+    def name(self) -> str:
+        """By what it is opened."""
+
+    @property
+    def title(self) -> str:
+        """What the row says."""
+
+    @property
+    def chapter(self) -> str:
+        """Under which heading it stands."""
+
+    @property
+    def about(self) -> str:
+        """What is said beside the list."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it was finished."""
 
 
 class Shelf(Protocol):
@@ -120,3 +144,6 @@ class Shelf(Protocol):
 
     def open_recording(self, name: str) -> Session:
         """Open a recording, shown to its end."""
+
+    def finish(self, name: str) -> None:
+        """Remember that a lesson was read to its end."""

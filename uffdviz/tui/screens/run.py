@@ -1,5 +1,6 @@
 """The run screen: a session drawn in panels, and one task's name back to it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from uffdviz.tui.keys import RUN
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.render.page import next_predict
 from uffdviz.tui.screens.layout import DECK, LAYOUTS, SMALL, Layout, layout_for
-from uffdviz.tui.session import Session
+from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
 from uffdviz.tui.widgets import panels
 from uffdviz.tui.widgets.deck import deck_title, tab_at
@@ -49,9 +50,11 @@ class RunScreen(Screen[None]):
         *(Binding(str(d), f"task({d})", f"Step task {d}", show=False) for d in range(1, 10)),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, shelf: Shelf) -> None:
         super().__init__()
         self.session = session
+        self.shelf = shelf
+        self.finished = False
         self.layout_now: Layout = SMALL
         self.front = "narration"
         self.looked_at = ""
@@ -60,6 +63,7 @@ class RunScreen(Screen[None]):
         self.answers: dict[int, int] = {}
         self.hints: dict[int, int] = {}
         self.timer: Timer | None = None
+        self.playing = False
         self.lanes = Lanes(session.tasks)
 
     def compose(self) -> ComposeResult:
@@ -76,8 +80,9 @@ class RunScreen(Screen[None]):
             yield panels.Now(id="now")
         yield panels.Keys(id="keys")
 
-    def on_mount(self) -> None:
-        """Draw the first view."""
+    async def on_mount(self) -> None:
+        """Bring the run to life and draw the first view."""
+        await self.session.begin(asyncio.get_running_loop(), self.told)
         if self.session.lesson is None:
             self.front = "timeline"
         self.put(layout_for(*self.app.size))
@@ -160,7 +165,7 @@ class RunScreen(Screen[None]):
             era=session.era,
             n=n,
             length=session.length,
-            playing=self.timer is not None,
+            playing=self.playing,
             pace=PACES[self.pace],
             snapshot=session.snapshot(n),
             event=session.events[n - 1] if n else None,
@@ -181,6 +186,10 @@ class RunScreen(Screen[None]):
     def refresh_view(self) -> None:
         """Draw what is so now."""
         view = self.view()
+        lesson = view.lesson
+        if lesson is not None and view.reached >= len(lesson.blocks) and not self.finished:
+            self.finished = True
+            self.shelf.finish(lesson.name)
         for panel in self.query(Panel):
             panel.show(view)
 
@@ -318,30 +327,47 @@ class RunScreen(Screen[None]):
 
     def action_play(self) -> None:
         """Play, or pause."""
-        if self.timer is not None:
+        if self.playing:
             self.stop()
         elif not self.ask():
-            self.timer = self.set_interval(PACES[self.pace], self.tick)
+            self.start()
         self.refresh_view()
+
+    def start(self) -> None:
+        """Play on: through the past by a timer, from then on the run itself keeps the pace."""
+        self.playing = True
+        if not self.session.play(PACES[self.pace]):
+            self.timer = self.set_interval(PACES[self.pace], self.tick)
 
     def stop(self) -> None:
         """Pause."""
+        self.playing = False
+        self.session.pause()
         if self.timer is not None:
             self.timer.stop()
             self.timer = None
 
+    def told(self) -> None:
+        """The run has taken a step by itself; a question or the end stops it."""
+        if self.ask() or not self.session.upcoming():
+            self.stop()
+        self.looked_at = ""
+        self.refresh_view()
+
     async def tick(self) -> None:
-        """One step of playing; a question or the end stops it."""
+        """One step through the past."""
         if self.timer is None:
             return
-        if self.ask() or not await self.advance():
+        if self.session.n < self.session.length:
+            await self.advance()
+        if self.session.n == self.session.length:
             self.stop()
-            self.refresh_view()
+            self.action_play()
 
     def action_pace(self, by: int) -> None:
         """Play faster or slower."""
         self.pace = max(0, min(self.pace + by, len(PACES) - 1))
-        if self.timer is not None:
+        if self.playing:
             self.stop()
             self.action_play()
         else:

@@ -1,0 +1,181 @@
+"""What can be opened on the screen: lessons, scenarios, saved recordings; and what was finished."""
+
+import json
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from uffdviz.course.load import load_lesson
+from uffdviz.course.schema import Lesson, Play, Prose
+from uffdviz.errors import LessonError, RecordingError, UffdvizError, near_miss
+from uffdviz.places import data_dir, lessons_dir, state_dir
+
+if TYPE_CHECKING:
+    from uffdviz.run.session import RunSession
+    from uffdviz.run.setting import Setting
+    from uffdviz.trace.recording import Header
+
+
+class Entry(NamedTuple):
+    """A row of the start screen: `name` opens it, `about` tells more."""
+
+    name: str
+    title: str
+    chapter: str = ""
+    about: str = ""
+    done: bool = False
+
+
+class CourseShelf:
+    """Everything that was shipped, and what the person saved."""
+
+    def lessons(self) -> Sequence[Entry]:
+        """The course, by chapter."""
+        done = finished()
+        return [_entry(lesson, done=lesson.name in done) for lesson in shipped_lessons()]
+
+    def scenarios(self) -> Sequence[Entry]:
+        """What can be played freely."""
+        from uffdviz.run.read_scenario import shipped
+
+        return [Entry(name, *_title(path)) for name, path in shipped().items()]
+
+    def recordings(self) -> Sequence[Entry]:
+        """What was saved, newest first."""
+        folder = data_dir()
+        paths = folder.glob("*.jsonl") if folder.is_dir() else ()
+        newest = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
+        return [Entry(str(path), path.stem, about=str(path)) for path in newest]
+
+    def eras(self) -> Sequence[str]:
+        """The kernels that a scenario can be run under."""
+        from uffdviz.kernel.eras.registry import eras
+
+        return list(eras())
+
+    def open_lesson(self, name: str) -> "RunSession":
+        """Begin a lesson, by name or path.
+
+        Raises: LessonError, ScenarioError.
+        """
+        from uffdviz.run.session import RunSession
+        from uffdviz.run.setting import load_setting
+
+        lesson = find_lesson(name)
+        setting = load_setting(lesson.front.scenario, lesson.front.era)
+        blocks = lesson.blocks
+        script = [(i, block.schedule) for i, block in enumerate(blocks) if isinstance(block, Play)]
+        return RunSession(
+            setting,
+            lesson.title,
+            lesson.front.era,
+            header=_header(setting),
+            script=script,
+            lesson=lesson,
+            blocks=len(blocks),
+        )
+
+    def open_scenario(self, name: str, era: str = "") -> "RunSession":
+        """Begin a scenario, under its own era unless another is named.
+
+        Raises: ScenarioError.
+        """
+        from uffdviz.run.session import RunSession
+        from uffdviz.run.setting import load_setting
+
+        setting = load_setting(name, era)
+        title = setting.scenario.title or setting.name
+        return RunSession(setting, title, setting.era_name, header=_header(setting))
+
+    def open_recording(self, name: str) -> "RunSession":
+        """Open a recording, shown to its end.
+
+        Raises: RecordingError, ReplayDivergedError.
+        """
+        from uffdviz.run.replay import replay
+        from uffdviz.run.session import RunSession
+        from uffdviz.run.setting import setting_of
+        from uffdviz.trace.recording import load_recording
+
+        recording = load_recording(Path(name))
+        head = recording.header
+        try:
+            setting = setting_of(head.scenario, head.name, head.era, head.mutations)
+        except UffdvizError as error:
+            msg = f"{name}: {error}"
+            raise RecordingError(msg) from None
+        replay(setting.machine(), recording)
+        title = head.name or Path(name).stem
+        return RunSession(setting, title, head.era, header=head, choices=head.schedule)
+
+    def finish(self, name: str) -> None:
+        """Remember that a lesson was read to its end."""
+        done = sorted({*finished(), name})
+        folder = state_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "progress.json").write_text(json.dumps({"finished": done}), encoding="utf-8")
+
+
+@cache
+def shipped_lessons() -> tuple[Lesson, ...]:
+    """Every lesson that was shipped, in the order of the course."""
+    return tuple(load_lesson(path) for path in sorted(lessons_dir().glob("*/*.md")))
+
+
+def find_lesson(name: str) -> Lesson:
+    """The lesson that `name` means: a path, or the stem of a shipped one.
+
+    Raises: LessonError.
+    """
+    path = Path(name)
+    if path.suffix == ".md" or "/" in name:
+        return load_lesson(path)
+    known = {path.stem: path for path in lessons_dir().glob("*/*.md")}
+    if name in known:
+        return load_lesson(known[name])
+    msg = f"no lesson {name!r}{near_miss(name, known)}: a path, or a name"
+    raise LessonError(msg)
+
+
+def finished() -> frozenset[str]:
+    """The lessons that were read to their end; none if that cannot be read."""
+    try:
+        table = json.loads((state_dir() / "progress.json").read_text(encoding="utf-8"))
+        return frozenset(str(name) for name in table["finished"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _entry(lesson: Lesson, *, done: bool) -> Entry:
+    prose = next((block.text for block in lesson.blocks if isinstance(block, Prose)), "")
+    about = f"{prose.split(chr(10) * 2)[0]}\n\n{lesson.front.minutes} minutes, {lesson.front.era}"
+    return Entry(lesson.name, lesson.title, chapter_title(lesson.chapter), about, done)
+
+
+def chapter_title(folder: str) -> str:
+    """Name a chapter by its folder: `1-faults` is `1 Faults`."""
+    number, _, words = folder.partition("-")
+    return f"{number} {words.replace('-', ' ').capitalize()}".strip()
+
+
+def _title(path: Path) -> tuple[str, str, str]:
+    """Read the title, the chapter (none) and what else a scenario says of itself."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return path.stem, "", "cannot be read"
+    tasks = [str(task.get("name", "")) for task in table.get("task", ()) if isinstance(task, dict)]
+    about = f"{path.stem}: {', '.join(tasks)}, {table.get('era', '')}"
+    return str(table.get("title", path.stem)), "", about
+
+
+def _header(setting: "Setting") -> "Header":
+    import msgspec
+
+    from uffdviz.trace.recording import Header
+
+    tables = msgspec.to_builtins(setting.scenario)
+    mutations = tuple(setting.mutations)
+    return Header(scenario=tables, name=setting.name, era=setting.era_name, mutations=mutations)
