@@ -87,11 +87,13 @@ class TaskState(msgspec.Struct, frozen=True, tag="task", omit_defaults=True):
     """How a task sleeps: `run` is running, or the state it set; `signal`: a fatal one is pending.
 
     `linked`: its fault is in a queue, or on the way from one to the other (list_empty_careful()).
+    `asleep`: it has gone to sleep and was not woken yet.
     """
 
     run: Literal["running", "killable", "interruptible", "uninterruptible"] = "running"
     signal: bool = False
     linked: bool = False
+    asleep: bool = False
 
 
 def look(s: Any, task: str, *fields: str) -> Outcome:  # noqa: ARG001

@@ -101,19 +101,21 @@ def fall_asleep(s: TaskState, task: str) -> Outcome:
     """Sleep, unless a wake-up or a fatal signal came first; the answer: it did not sleep."""
     if s.run == "running" or (s.signal and s.run != "uninterruptible"):
         return msgspec.structs.replace(s, run="running"), True, Fact("Resumed")
-    return s, False, Fact("Slept", s.run)
+    return msgspec.structs.replace(s, asleep=True), False, Fact("Slept", s.run)
 
 
 def wake_up(s: TaskState, task: str) -> Outcome:
     """Go on once somebody has set this task running, or a fatal signal has."""
     if s.run != "running" and not (s.signal and s.run != "uninterruptible"):
         return None
-    return msgspec.structs.replace(s, run="running"), None, Fact("Resumed")
+    after = msgspec.structs.replace(s, run="running", asleep=False)
+    return after, None, Fact("Resumed")
 
 
 def rouse(s: TaskState, task: str, whom: str) -> Outcome:
     """try_to_wake_up() of another task."""
-    return msgspec.structs.replace(s, run="running"), None, Fact("Woke", tasks=(whom,))
+    after = msgspec.structs.replace(s, run="running", asleep=False)
+    return after, None, Fact("Woke", tasks=(whom,))
 
 
 def kill(s: TaskState, task: str) -> Outcome:

@@ -64,14 +64,23 @@ class Work:
     """Costed work on private data: no other task can see it, so a search never stops here.
 
     With an `errno` the work can fail: `name` is what a scenario's `fail` or `may_fail` calls it,
-    and the answer is then that errno instead of 0.
+    and the answer is then that errno instead of 0. With `align` the task waits for the next
+    multiple of so many nanoseconds.
     """
 
-    __slots__ = ("cost", "detail", "errno", "name", "units")
+    __slots__ = ("align", "cost", "detail", "errno", "name", "units")
 
-    def __init__(
-        self, name: str, *, cost: str = "", units: int = 1, errno: int = 0, detail: str = ""
+    def __init__(  # noqa: PLR0913  each is one word of the same sentence
+        self,
+        name: str,
+        *,
+        cost: str = "",
+        units: int = 1,
+        errno: int = 0,
+        detail: str = "",
+        align: int = 0,
     ) -> None:
+        self.align = align
         self.name = name
         self.cost = cost or name
         self.units = units

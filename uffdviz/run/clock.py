@@ -58,6 +58,11 @@ class Clock:
         self.latest = max(self.latest, end)
         return start, end
 
+    def align(self, task: str, to: int) -> None:
+        """Let the task's clock go on to the next multiple of `to`, if that is not 0."""
+        if to:
+            self.now[task] = -(-self.now.get(task, 0) // to) * to
+
     def happen(self, obj: Obj) -> int:
         """Let the environment change `obj`, at no cost, after all that has happened so far."""
         self._written[obj] = self.latest

@@ -30,11 +30,12 @@ from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Step, Work
 from uffdviz.run.calls import Bound
+from uffdviz.run.lives import Course
 
 OBSERVED: Final = Kernel.mmap_read_lock.__code__  # the wrapper that notes calls: it keeps nothing
 KNOWN: Final = (
     *(str, int, float, bytes, type(None), range, Enum, msgspec.Struct),
-    *(Obj, Vma, Mm, Uffd, AnonVma, FolioRef, Task, Stage, Bound),
+    *(Obj, Vma, Mm, Uffd, AnonVma, FolioRef, Task, Stage, Bound, Course),
     *(type, CodeType, ModuleType, FunctionType, BuiltinFunctionType, partial),
 )
 """Values that say themselves what they are, and things of which there is one per setting."""

@@ -86,6 +86,7 @@ class Machine:
     ) -> None:
         stage.settle()
         self.plan: Plan | None = None
+        self.background: frozenset[str] = frozenset()
         self.world: dict[Obj, Any] = dict(stage.world)
         self.clock = Clock(costs, cpus)
         self.events: list[Event] = []
@@ -123,7 +124,9 @@ class Machine:
         return ask.killable and self._signalled(task)
 
     def choices(self) -> list[str]:
-        """The tasks that can take a step now, in scenario order."""
+        """The tasks that can take a step now, in scenario order; none once only background is left."""
+        if self.background and self.background.issuperset(self.unfinished):
+            return []
         return [name for name in self.tasks if self.can_step(name)]
 
     def due_at(self, name: str) -> int:
@@ -192,6 +195,7 @@ class Machine:
                 answer = ask.errno if fail else 0
                 fact = Fact("Failed" if fail else "Worked", detail=ask.detail)
                 cost, units = ask.cost, ask.units
+                self.clock.align(name, ask.align)
             case Mark():
                 answer, fact = None, ask.fact
             case _:
