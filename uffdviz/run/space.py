@@ -108,6 +108,7 @@ class Space:
         *,
         fails: Fails = never,
         may_fail: Fails = never,
+        can_fail: Iterable[str] = (),
         kills: Iterable[str] = (),
         background: Iterable[str] = (),
         merge: bool = True,
@@ -126,10 +127,11 @@ class Space:
             name: Automaton(stage, era, name, life, fails=fails, may_fail=may_fail, merge=merge)
             for name, life in lives
         }
+        failing = frozenset(can_fail)
         self.actors: list[Actor] = []
         for name, automaton in self.automata.items():
             place = self.packing.slot(f"place of {name}", automaton.start)
-            verbs = ("",) if may_fail is never else ("", "fail")
+            verbs = ("", "fail") if name in failing else ("",)
             self.actors += [Actor(verb, name, place) for verb in verbs]
         for name in kills:
             place = self.packing.slot(f"kill {name}", self.automata[name].start)

@@ -1,6 +1,8 @@
 """What a search has shown: verdicts, and findings, each with the easiest run that shows it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -72,7 +74,12 @@ def goals(space: Space, seen: Seen) -> Iterator[tuple[str, Goal]]:
         ):
             yield rule.ident, Broken(rule.ident)
         elif any(ending(space, rule, state) for state in (*seen.ends, *seen.stuck)):
-            yield rule.ident, Ended(lambda state, rule=rule: ending(space, rule, state) is not None)
+            yield rule.ident, Ended(partial(breaks_in_the_end, space, rule))
+
+
+def breaks_in_the_end(space: Space, rule: Property, state: int) -> bool:
+    """Whether a property is broken in a state in which nobody moves."""
+    return ending(space, rule, state) is not None
 
 
 def ending(space: Space, rule: Property, state: int) -> str | None:
@@ -179,4 +186,4 @@ def said(space: Space, ident: str, path: list[Move], end: int, cycle: Cycle | No
 def switches(run: Machine) -> int:
     """How often another task moved than the one before it."""
     tasks = [event.task for event in run.events]
-    return sum(a != b for a, b in zip(tasks, tasks[1:], strict=False))
+    return sum(a != b for a, b in pairwise(tasks))

@@ -1,0 +1,177 @@
+"""`uffdviz check`: every interleaving of a scenario, and what it proves."""
+
+import sys
+import time  # noqa: TID251  how long a search took, and when to give up
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from uffdviz.check.known_flaws import is_known
+from uffdviz.check.properties import pick, rules
+from uffdviz.errors import UsageError
+from uffdviz.run.commands import Answer, as_json, header, save
+from uffdviz.run.explore import Limits
+from uffdviz.run.search import space_of
+from uffdviz.run.setting import Setting, load_setting
+from uffdviz.run.verdict import Finding, Verdict, judge
+from uffdviz.trace.recording import write_recording
+
+Search = Literal["all", "random", "pct"]
+FINE, FOUND, UNFINISHED = 0, 1, 3
+HIDDEN: Final = (
+    "the model is sequentially consistent: mistakes in memory order (a missing barrier, acquire or "
+    "release) cannot show here"
+)
+
+
+class Watch:
+    """Ends a search in time or at Ctrl-C, and says on stderr how far it is."""
+
+    def __init__(self, max_seconds: float) -> None:
+        self._max_seconds = max_seconds
+        self._begun = time.monotonic()
+        self._said = 0.0
+        self.interrupted = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return time.monotonic() - self._begun
+
+    def tick(self, states: int, transitions: int) -> bool:
+        """Say how far the search is. Returns: whether it may go on."""
+        seconds = self.seconds
+        if seconds - self._said > 1:
+            self._said = seconds
+            rate = states / seconds
+            text = (
+                f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
+            )
+            end = "\r" if sys.stderr.isatty() else "\n"
+            sys.stderr.write(f"{text}{end}")
+            sys.stderr.flush()
+        return seconds < self._max_seconds
+
+
+def check(  # noqa: PLR0913  an argument per option
+    scenario: str,
+    /,
+    *,
+    era: str = "",
+    mutate: Sequence[str] = (),
+    property: Sequence[str] = (),  # noqa: A002  the option is called so
+    search: Search = "all",
+    max_states: int = 2_000_000,
+    max_seconds: float = 120,
+    seed: int = 0,
+    record: Path | None = None,
+    json: bool = False,
+) -> Answer:
+    """Try every interleaving of a scenario: a verdict, and a run that shows each finding.
+
+    Parameters
+    ----------
+    scenario
+        A path, or the name of a shipped scenario.
+    era
+        The kernel to check; the scenario says which if this does not.
+    mutate
+        A mistake to put in: M01, or a file of functions. May be repeated.
+    property
+        What to look for: S1 to S14, L1 to L6; all of them if left out. May be repeated.
+    search
+        Every interleaving, or runs by chance for what is too large.
+    max_states
+        Give up after so many states.
+    max_seconds
+        Give up after so long.
+    seed
+        What the chance of random and pct is made of.
+    record
+        The file for the recording of the first finding.
+    json
+        Print one JSON document.
+    """
+    if max_states < 1 or max_seconds <= 0:
+        msg = "--max-states and --max-seconds must be larger than nothing"
+        raise UsageError(msg)
+    idents = pick(property)
+    setting = load_setting(scenario, era, tuple(mutate))
+    watch = Watch(max_seconds)
+    limits = Limits(max_states, watch.tick)
+    verdict = judge(space_of(setting, rules(idents)), setting.machine, limits)
+    report = reported(setting, idents, verdict, watch.seconds)
+    if record is not None and verdict.findings:
+        record_finding(record, setting, verdict.findings[0])
+    status = {"holds": FINE, "violated": FOUND, "unfinished": UNFINISHED}[report["verdict"]]
+    return status, [as_json(report)] if json else lines(report)
+
+
+def reported(
+    setting: Setting, idents: Sequence[str], verdict: Verdict, seconds: float
+) -> dict[str, Any]:
+    """Say all about a check by the keys of `--json`."""
+    findings = [
+        msgspec.structs.replace(finding, known_flaw=is_known(setting.era_name, finding.property))
+        for finding in verdict.findings
+        if finding.property in idents
+    ]
+    clean = "holds" if verdict.finished else "unfinished"
+    broken = {finding.property for finding in findings}
+    new = any(not finding.known_flaw for finding in findings)
+    return {
+        "scenario": setting.name,
+        "verdict": "violated" if new else clean,
+        "era": setting.era_name,
+        "mutations": list(setting.mutations),
+        "states": verdict.states,
+        "transitions": verdict.transitions,
+        "seconds": round(seconds, 3),
+        "properties": {ident: "violated" if ident in broken else clean for ident in idents},
+        "findings": [as_finding(finding) for finding in findings],
+        "hidden": HIDDEN,
+    }
+
+
+def as_finding(finding: Finding) -> dict[str, Any]:
+    """Say a finding by the keys of `--json`."""
+    keys: dict[str, Any] = msgspec.to_builtins(finding)
+    del keys["choices"]
+    return keys
+
+
+def record_finding(path: Path, setting: Setting, finding: Finding) -> None:
+    """Write the recording of the run that shows a finding."""
+    machine = setting.machine()
+    for choice in finding.choices:
+        machine.step(choice)
+    save(path, write_recording(header(setting, machine, 0), machine.events))
+
+
+def lines(report: dict[str, Any]) -> Iterator[str]:
+    """Say a check in words."""
+    where = f"{report['scenario']} under {report['era']}"
+    changed = "".join(f" with {name}" for name in report["mutations"])
+    yield f"{where}{changed}: {report['verdict']}"
+    counts = f"{report['states']} states, {report['transitions']} transitions"
+    yield f"{counts}, {report['seconds']} s"
+    held = [ident for ident, verdict in report["properties"].items() if verdict != "violated"]
+    if held:
+        yield f"{'holds' if report['verdict'] != 'unfinished' else 'unfinished'}: {' '.join(held)}"
+    for finding in report["findings"]:
+        yield from finding_lines(finding)
+    yield report["hidden"]
+
+
+def finding_lines(finding: dict[str, Any]) -> Iterable[str]:
+    """Say a finding in words."""
+    known = " (known flaw of this kernel)" if finding["known_flaw"] else ""
+    yield ""
+    yield f"{finding['property']}{known}: {finding['text']}"
+    fewest = "fewest switches, then fewest steps" if finding["shortest"] else "not the shortest"
+    yield f"{finding['steps']} steps, {finding['switches']} switches ({fewest}):"
+    yield from (f"    {line}" for line in finding["schedule"])
+    if finding["point_of_no_return"] is not None:
+        yield f"from step {finding['point_of_no_return']} on nothing else can happen"

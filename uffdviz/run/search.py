@@ -1,0 +1,55 @@
+"""A setting as a search sees it: its tables, with the moves that the scenario leaves open."""
+
+from collections.abc import Iterable
+
+from uffdviz.check.taken import Property
+from uffdviz.kernel.steps import Work
+from uffdviz.run.calls import Bound
+from uffdviz.run.machine import Running
+from uffdviz.run.setting import Setting
+from uffdviz.run.space import Space
+
+
+def space_of(setting: Setting, properties: Iterable[Property], *, merge: bool = True) -> Space:
+    """Make the space of every run of a setting.
+
+    A fatal signal that a scenario puts at a landmark may come at any time here: the landmark is
+    one of those times.
+    """
+    open_to = {name: frozenset(open_moves(setting, name)) for name in setting.courses}
+    return Space(
+        setting.stage,
+        setting.era,
+        setting.lives,
+        properties,
+        fails=fails,
+        may_fail=may_fail,
+        can_fail=[name for name, moves in open_to.items() if "fail" in moves],
+        kills=[name for name, moves in open_to.items() if "kill" in moves],
+        background=setting.background,
+        merge=merge,
+    )
+
+
+def open_moves(setting: Setting, name: str) -> Iterable[str]:
+    """What may happen to a task beside its calls."""
+    course = setting.courses[name]
+    for number in course.numbers[: course.repeat]:
+        for bound in course.calls(number):
+            if bound.may_fail:
+                yield "fail"
+            if bound.kill or bound.may_kill:
+                yield "kill"
+
+
+def fails(running: Running) -> bool:
+    """Whether the scenario says that the work a task is about to do fails."""
+    doing = running.kernel.doing
+    ask = running.ask
+    return isinstance(doing, Bound) and isinstance(ask, Work) and doing.fail == ask.name
+
+
+def may_fail(running: Running) -> bool:
+    """Whether the scenario leaves open if the work fails."""
+    doing = running.kernel.doing
+    return isinstance(doing, Bound) and doing.may_fail
