@@ -147,7 +147,7 @@ def version() -> str:
 
 def screen() -> Answer:
     """Start the terminal application."""
-    if not exists("uffdviz.tui.app"):
+    if not (exists("uffdviz.tui.app") and exists("uffdviz.course.shelf")):
         msg = "no command; see 'uffdviz --help'"
         raise UsageError(msg)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

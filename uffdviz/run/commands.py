@@ -186,8 +186,8 @@ def compare_command(
         raise UsageError(msg)
     runs = {}
     status = 0
-    for name in names:
-        setting = load_setting(scenario, name, mutations)
+    settings = {name: load_setting(scenario, name, mutations) for name in names}
+    for name, setting in settings.items():
         machine = setting.machine()
         try:
             diverged = run_compared(machine, schedule[0])

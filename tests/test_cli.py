@@ -1,0 +1,241 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from uffdviz.cli import main
+
+SCENARIO = """
+title = "a copy meets mprotect"
+era = "v6.9"
+[[uffd]]
+name = "gc"
+[[vma]]
+name = "dst"
+pages = 4
+uffd = { ctx = "gc", modes = ["missing"] }
+anon_vma = true
+[[vma]]
+name = "src"
+pages = 4
+present = [0, 1, 2, 3]
+[[task]]
+name = "gc"
+calls = [ { op = "UFFDIO_COPY", dst = "dst", src = "src", pages = 1, returns = 4096 } ]
+[[task]]
+name = "app"
+calls = [ { op = "mprotect", at = "dst", pages = 4, prot = "r" } ]
+"""
+WRITER_FIRST = "app until holds mmap_lock for write; gc until waits for mmap_lock to read"
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run the program in this process; gives the status and both outputs."""
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        status = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "copy-meets-mprotect.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def test_a_run_is_told_in_words(cli: Cli, scenario: Path) -> None:
+    status, out, err = cli("run", scenario, "--era", "v6.8", "--schedule", WRITER_FIRST)
+    assert (status, err) == (0, "")
+    assert "gc   waits for mmap_lock to read behind app" in out
+    assert "gc returned 4096" in out
+
+
+def test_a_run_as_json_has_the_keys_of_the_contract(cli: Cli, scenario: Path) -> None:
+    status, out, _ = cli("run", scenario, "--json")
+    report = json.loads(out)
+    assert status == 0
+    keys = {"scenario", "era", "mutations", "schedule", "returns", "deadlock", "totals"}
+    assert keys <= set(report)
+    assert report["scenario"] == "copy-meets-mprotect"
+    assert report["returns"] == {"gc": [4096], "app": [0]}
+    assert {"wall_ns", "locks", "tasks", "all"} == set(report["totals"])
+
+
+def test_the_schedule_of_a_run_gives_the_same_run(cli: Cli, scenario: Path) -> None:
+    _, out, _ = cli("run", scenario, "--scheduler", "random", "--seed", "5", "--json")
+    schedule = "\n".join(json.loads(out)["schedule"])
+    _, again, _ = cli("run", scenario, "--schedule", schedule, "--json")
+    assert again == out
+
+
+def test_a_schedule_can_stand_in_a_file(cli: Cli, scenario: Path, tmp_path: Path) -> None:
+    path = tmp_path / "writer-first.txt"
+    path.write_text(WRITER_FIRST.replace("; ", "\n") + "   # then by time\n")
+    status, out, _ = cli("run", scenario, "--era", "v6.8", "--schedule", f"@{path}")
+    assert status == 0
+    assert "behind app" in out
+
+
+def test_a_result_that_was_not_expected_is_a_finding(cli: Cli, scenario: Path) -> None:
+    scenario.write_text(SCENARIO.replace("returns = 4096", 'returns = "-EAGAIN"'))
+    status, out, _ = cli("run", scenario)
+    assert status == 1
+    assert "4096" in out
+    assert "-EAGAIN" in out
+
+
+def test_a_recording_replays_until_it_is_edited(cli: Cli, scenario: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    assert cli("run", scenario, "--record", path)[0] == 0
+    assert cli("replay", path)[0] == 0
+
+    whole = path.read_text()
+    lines = whole.splitlines(keepends=True)
+    edited = json.loads(lines[5])
+    edited["text"] = "sings"
+    path.write_text("".join([*lines[:5], json.dumps(edited) + "\n", *lines[6:]]))
+    status, out, err = cli("replay", path)
+    assert (status, out) == (1, "")
+    assert "replay diverged at event 5: recorded '" in err
+    assert "sings', now '" in err
+
+    path.write_text(whole[: len(whole) // 2])
+    assert cli("replay", path)[0] == 2
+
+    path.write_text(whole.replace("sha256:", "sha256:f"))
+    status, out, err = cli("replay", path)
+    assert (status, out) == (2, "")
+    assert "the digest does not fit" in err
+
+
+def test_two_eras_stand_side_by_side(cli: Cli, scenario: Path) -> None:
+    status, out, _ = cli("compare", scenario, "--eras", "v6.8,v6.9", "--json")
+    compared = json.loads(out)
+    assert status == 0
+    assert compared["eras"] == ["v6.8", "v6.9"]
+    for run in compared["runs"].values():
+        rows = {(row["lock"], row["mode"]) for row in run["totals"]["locks"]}
+        assert {("mmap_lock", "read"), ("mmap_lock", "write")} <= rows
+    assert "wall_ns" in compared["ratios"]["v6.9"]
+
+
+def test_where_the_eras_part_is_said(cli: Cli, scenario: Path) -> None:
+    schedule = f"{WRITER_FIRST}; gc x1"
+    status, out, _ = cli("compare", scenario, "--eras", "v6.8,v6.9", "--schedule", schedule)
+    assert status == 0
+    assert "v6.8 diverges: line 1: gc took 0 of 1 steps" in out
+
+
+BAD = [
+    ("run",),
+    ("run", "no-such-scenario"),
+    ("run", "{scenario}", "more"),
+    ("run", "{scenario}", "--era", "v9.9"),
+    ("run", "{scenario}", "--seed", "x"),
+    ("run", "{scenario}", "--scheduler", "fair"),
+    ("run", "{scenario}", "--schedule", "gcc x3"),
+    ("run", "{scenario}", "--schedule", "gc three times"),
+    ("run", "{scenario}", "--schedule", "gc until holds mmap_lok"),
+    ("run", "{scenario}", "--schedule", "gc until enters mfill_atomik"),
+    ("run", "{scenario}", "--schedule", "gc until sleeps"),
+    ("run", "{scenario}", "--schedule", "gc x0"),
+    ("run", "{scenario}", "--schedule", "kill"),
+    ("run", "{scenario}", "--schedule", "fail gc"),
+    ("run", "{scenario}", "--schedule", "deadline mmap_lock"),
+    ("run", "{scenario}", "--schedule", "#"),
+    ("run", "{scenario}", "--schedule", "@/no/such/file"),
+    ("run", "{scenario}", "--schedule", "@{folder}"),
+    ("run", "{scenario}", "--record", "/no/such/folder/a.jsonl"),
+    ("replay", "/no/such/file"),
+    ("replay", "{scenario}"),
+    ("replay", "{folder}"),
+    ("replay", "uv1.abc"),
+    ("compare", "{scenario}"),
+    ("compare", "{scenario}", "--eras", "v6.9"),
+    ("compare", "{scenario}", "--eras", "v6.8,v9"),
+    ("nothing",),
+    ("--nothing",),
+    ("run", "{scenario}", "--nothing"),
+    (),
+]
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_bad_input_is_one_line(
+    words: tuple[str, ...], cli: Cli, scenario: Path, tmp_path: Path
+) -> None:
+    status, out, err = cli(*(word.format(scenario=scenario, folder=tmp_path) for word in words))
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("uffdviz: ")
+    assert "mistake of ours" not in err
+
+
+def test_a_near_miss_is_named(cli: Cli, scenario: Path) -> None:
+    _, _, err = cli("run", scenario, "--schedule", "gc x1\nap x1")
+    assert (
+        err == "uffdviz: schedule: line 2: no task 'ap'; tasks are gc, app (did you mean 'app'?)\n"
+    )
+
+
+def test_a_binary_schedule_is_refused(cli: Cli, scenario: Path, tmp_path: Path) -> None:
+    path = tmp_path / "binary"
+    path.write_bytes(bytes(range(256)))
+    status, _, err = cli("run", scenario, "--schedule", f"@{path}")
+    assert status == 2
+    assert "not text" in err
+
+
+def test_the_version_is_printed(cli: Cli) -> None:
+    status, out, _ = cli("--version")
+    assert status == 0
+    assert out.startswith("uffdviz ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete(shell: str, cli: Cli) -> None:
+    status, out, _ = cli("completion", shell)
+    assert status == 0
+    assert "compare" in out
+
+
+def test_help_has_no_colour_where_none_is_wanted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    status, out, _ = cli("run", "--help")
+    assert status == 0
+    assert "\x1b[3" not in out
+    assert "--schedule" in out
+
+
+def test_a_reader_that_leaves_early_is_no_error(scenario: Path) -> None:
+    command = f"{sys.executable} -m uffdviz run {scenario} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "0"
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_a_recording_is_the_same_under_any_hash_seed(
+    seed: str, scenario: Path, tmp_path: Path, cli: Cli
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    cli("run", scenario, "--scheduler", "pct", "--seed", "3", "--record", here)
+    words = [sys.executable, "-m", "uffdviz", "run", str(scenario), "--scheduler", "pct"]
+    subprocess.run(
+        [*words, "--seed", "3", "--record", str(there)],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    assert there.read_bytes() == here.read_bytes()
