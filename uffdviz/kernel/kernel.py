@@ -9,17 +9,36 @@ from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
+from uffdviz.kernel import queues
 from uffdviz.kernel.errno import errno_name
 from uffdviz.kernel.locks import exclusive, rwsem, word
 from uffdviz.kernel.locks import vma_lock as vl
 from uffdviz.kernel.memory import plain
-from uffdviz.kernel import queues
 from uffdviz.kernel.objects import Task, Vma
-from uffdviz.kernel.ops import fault, file_fault, gup, notify, pte_fault, register
+from uffdviz.kernel.ops import (
+    fault,
+    file_fault,
+    fork,
+    gup,
+    madvise,
+    mfill,
+    mfill_pte,
+    mm_refs,
+    mmap,
+    mmap_lock,
+    mprotect,
+    mremap,
+    munmap,
+    notify,
+    page_table,
+    pte_fault,
+    raise_event,
+    register,
+    rmap,
+    uffd_lock,
+)
 from uffdviz.kernel.ops import handle_userfault as uf
-from uffdviz.kernel.ops import mfill, mfill_pte, mm_refs, mmap_lock, mprotect, uffd_lock
 from uffdviz.kernel.ops import userfaultfd_ioctl as fill_ioctl
-from uffdviz.kernel.ops import fork, madvise, mmap, mremap, munmap, raise_event
 from uffdviz.kernel.ops import vma as vma_ops
 from uffdviz.kernel.stage import Stage
 
@@ -155,6 +174,26 @@ class Kernel:
     userfaultfd_zeropage = fill_ioctl.userfaultfd_zeropage
     userfaultfd_continue = fill_ioctl.userfaultfd_continue
     userfaultfd_poison = fill_ioctl.userfaultfd_poison
+
+    # mm/memory.c, mm/pgtable-generic.c, mm/mremap.c: page tables
+    pte_alloc = page_table.pte_alloc
+    pte_offset_map_lock = page_table.pte_offset_map_lock
+    change_range = page_table.change_range
+    zap_range = page_table.zap_range
+    change_protection = page_table.change_protection
+    move_page_tables = page_table.move_page_tables
+    move_ptes = page_table.move_ptes
+    copy_page_range = page_table.copy_page_range
+    copy_pte_range = page_table.copy_pte_range
+
+    # mm/rmap.c
+    anon_vma_lock_write = rmap.anon_vma_lock_write
+    anon_vma_unlock_write = rmap.anon_vma_unlock_write
+    anon_vma_prepare = rmap.anon_vma_prepare
+    find_mergeable_anon_vma = rmap.find_mergeable_anon_vma
+    anon_vma_clone = rmap.anon_vma_clone
+    anon_vma_fork = rmap.anon_vma_fork
+    unlink_anon_vmas = rmap.unlink_anon_vmas
 
     # mm/mprotect.c
     sys_mprotect = mprotect.sys_mprotect
