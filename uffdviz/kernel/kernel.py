@@ -15,7 +15,9 @@ from uffdviz.kernel.locks import exclusive, rwsem, word
 from uffdviz.kernel.locks import vma_lock as vl
 from uffdviz.kernel.memory import plain
 from uffdviz.kernel.objects import Task, Vma
+from uffdviz.kernel.ops import change_protection as protection
 from uffdviz.kernel.ops import (
+    copy_tables,
     fault,
     file_fault,
     fork,
@@ -175,22 +177,37 @@ class Kernel:
     userfaultfd_continue = fill_ioctl.userfaultfd_continue
     userfaultfd_poison = fill_ioctl.userfaultfd_poison
 
-    # mm/memory.c, mm/pgtable-generic.c, mm/mremap.c: page tables
+    # mm/memory.c, mm/pgtable-generic.c, mm/mremap.c, mm/mprotect.c: page tables
     pte_alloc = page_table.pte_alloc
+    pte_offset_map = page_table.pte_offset_map
+    pte_unmap = page_table.pte_unmap
     pte_offset_map_lock = page_table.pte_offset_map_lock
-    change_range = page_table.change_range
+    pte_unmap_unlock = page_table.pte_unmap_unlock
+    ptep_get = page_table.ptep_get
+    ptep_clear_flush = page_table.ptep_clear_flush
+    double_pt_lock = page_table.double_pt_lock
+    double_pt_unlock = page_table.double_pt_unlock
     zap_range = page_table.zap_range
-    change_protection = page_table.change_protection
-    move_page_tables = page_table.move_page_tables
-    move_ptes = page_table.move_ptes
-    copy_page_range = page_table.copy_page_range
-    copy_pte_range = page_table.copy_pte_range
+    zap_pte_range = page_table.zap_pte_range
+    move_page_tables = copy_tables.move_page_tables
+    move_ptes = copy_tables.move_ptes
+    copy_page_range = copy_tables.copy_page_range
+    copy_pte_range = copy_tables.copy_pte_range
+    copy_present_pte = copy_tables.copy_present_pte
+    change_protection = protection.change_protection
+    uffd_wp_range = protection.uffd_wp_range
+    change_range = protection.change_range
+    change_pte_range = protection.change_pte_range
+    can_change_ptes_writable = protection.can_change_ptes_writable
 
     # mm/rmap.c
+    anon_vma_prepare = rmap.anon_vma_prepare
+    anon_vma_publish = rmap.anon_vma_publish
+    find_mergeable_anon_vma = rmap.find_mergeable_anon_vma
+    anon_vma_alloc = rmap.anon_vma_alloc
+    put_anon_vma = rmap.put_anon_vma
     anon_vma_lock_write = rmap.anon_vma_lock_write
     anon_vma_unlock_write = rmap.anon_vma_unlock_write
-    anon_vma_prepare = rmap.anon_vma_prepare
-    find_mergeable_anon_vma = rmap.find_mergeable_anon_vma
     anon_vma_clone = rmap.anon_vma_clone
     anon_vma_fork = rmap.anon_vma_fork
     unlink_anon_vmas = rmap.unlink_anon_vmas
