@@ -29,6 +29,7 @@ def test_no_time_is_lost_and_none_is_counted_twice(
     for task in (*sums["tasks"].values(), sums["all"]):
         blocked = sum(task["uninterruptible_ns"].values()) + sum(task["killable_ns"].values())
         spent = task["running_ns"] + task["runnable_ns"] + blocked + task["userfaultfd_ns"]
+        spent += task["idle_ns"]
         assert spent == task["wall_ns"]
     assert sums["wall_ns"] == max(event.end for event in machine.events)
 

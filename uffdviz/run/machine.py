@@ -6,7 +6,7 @@ is a task's name, or a move of the environment:
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.kernel import queues
@@ -35,13 +35,14 @@ class Plan(Protocol):
         """Whether the task's next work fails."""
 
 
+ANNOUNCED: Final = ("LockContended", "Slept")
 FINISHED = Mark(Fact("Finished"))
 
 
 class Running:
     """One task at run time: its coroutine, and the step that it wants to take next."""
 
-    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused")
+    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
 
     def __init__(self, name: str, kernel: Kernel, life: Life) -> None:
         self.name = name
@@ -50,6 +51,7 @@ class Running:
         self.ask: Ask | None = None
         self.done = False
         self.refused: Any = None
+        self.silent = False
         self.place = ("", "")
         self.resume(None)
 
@@ -94,9 +96,12 @@ class Machine:
             name: Running(name, era(stage, stage.task(name)), life) for name, life in lives
         }
         self._objects = {obj.name: obj for obj in self.world}
+        for task in self.tasks.values():
+            task.silent = isinstance(task.ask, Step) and task.ask.waits
         self.start: Snapshot = first_snapshot(
             {obj.name: state for obj, state in self.world.items()},
             {name: task.locate() for name, task in self.tasks.items()},
+            self._stuck(),
         )
 
     def state(self, obj: Obj) -> Any:
@@ -193,7 +198,8 @@ class Machine:
                 cost, units = ask.cost, ask.units
             case Work():
                 answer = ask.errno if fail else 0
-                fact = Fact("Failed" if fail else "Worked", detail=ask.detail)
+                done = "Paused" if ask.align else "Worked"
+                fact = Fact("Failed" if fail else done, detail=ask.detail)
                 cost, units = ask.cost, ask.units
                 self.clock.align(name, ask.align)
             case Mark():
@@ -208,6 +214,7 @@ class Machine:
         task.resume(answer)
         if fact.kind == "LockContended":
             fact = manner(fact, task.ask)
+        task.silent = isinstance(task.ask, Step) and task.ask.waits and fact.kind not in ANNOUNCED
         return self._record(choice, task, where, when, fact, change)
 
     def _effect(self, task: Running, ask: Step) -> tuple[Change, Any, Fact]:
@@ -257,9 +264,18 @@ class Machine:
             pages=pages,
             calls=calls,
             at=task.locate(),
+            stuck=self._stuck(),
         )
         self.events.append(event)
         return event
+
+    def _stuck(self) -> tuple[tuple[str, str], ...]:
+        """Name the tasks that wait without having said so, and for what."""
+        return tuple(
+            (name, task.ask.obj.name)
+            for name, task in self.tasks.items()
+            if task.silent and isinstance(task.ask, Step) and not self.can_step(name)
+        )
 
     def _news(self, change: Change) -> tuple[bool, dict[str, Any] | None]:
         """Say whether an event has to tell the object's state, or only some pages of it."""
@@ -307,10 +323,11 @@ def sleeps(ask: Ask | None) -> bool:
 
 
 def manner(fact: Fact, ask: Ask | None) -> Fact:
-    """Say how a lock is waited for: killable, spinning, or neither."""
+    """Say how a lock is waited for: killable, spinning, not at once, or plainly."""
     if not isinstance(ask, Step) or not ask.waits:
-        return fact
-    how = "spinning" if ask.obj.kind == "spinlock" else "killable" if ask.killable else ""
+        how = "trying"
+    else:
+        how = "spinning" if ask.obj.kind == "spinlock" else "killable" if ask.killable else ""
     return Fact(fact.kind, fact.mode, fact.tasks, how) if how else fact
 
 

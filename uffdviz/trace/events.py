@@ -19,7 +19,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     `tasks` are those whom the fact names: who holds the lock that was refused, who was woken.
     `detail` is the word and value of a check or a change, or the work done; for a lock that has to
-    be waited for: `killable` or `spinning`, or nothing.
+    be waited for: `killable`, `spinning`, `trying` (it looks again before it sleeps), or nothing.
     """
 
     kind: str
@@ -43,6 +43,7 @@ WORDS: Final = {
     "Resumed": "runs again",
     "Woke": "wakes {tasks}",
     "Worked": "{detail}",
+    "Paused": "{detail}",
     "Failed": "fails: {detail}",
     "Killed": "gets a fatal signal",
     "Called": "calls {detail}",
@@ -58,7 +59,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `function` and `step` name the place in the kernel (labels of the reference); `start` and `end`
     are virtual nanoseconds. `object` is what the step touched and `value` what it is after the
     step; no `value` means unchanged. `pages` holds only the changed entries of a page table.
-    `at` is the place where the task stands from now on.
+    `at` is the place where the task stands from now on. `stuck` names tasks that cannot move now
+    although neither a contended lock nor a sleep has said so, each with what it waits for.
     """
 
     n: int
@@ -78,6 +80,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     pages: dict[str, Any] | None = None
     calls: Calls = ()
     at: tuple[str, str] = ("", "")
+    stuck: tuple[tuple[str, str], ...] = ()
 
     @property
     def sentence(self) -> str:

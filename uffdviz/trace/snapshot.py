@@ -44,14 +44,18 @@ class TaskView(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct):
-    """What the fold keeps of a task; `waits` is (lock, mode, manner) once a lock was contended."""
+    """What the fold keeps of a task.
+
+    `waits` is (lock, mode, manner) once a lock was contended, `slept` (object, manner) once it
+    fell asleep on one: its own state, or a lock that is slept for by itself.
+    """
 
     function: str = ""
     step: str = ""
     calls: tuple[str, ...] = ()
     stack: tuple[str, ...] = ()
     waits: tuple[str, str, str] | None = None
-    slept: str = ""
+    slept: tuple[str, str] | None = None
     done: bool = False
     holds: tuple[tuple[str, str], ...] = ()
     results: tuple[str, ...] = ()
@@ -61,7 +65,7 @@ class Record(msgspec.Struct):
 class Fold:
     """The mutable half of a snapshot; nobody outside this file changes one that is shown."""
 
-    __slots__ = ("layout", "n", "objects", "tasks")
+    __slots__ = ("layout", "n", "objects", "stuck", "tasks")
 
     def __init__(
         self,
@@ -69,19 +73,22 @@ class Fold:
         objects: dict[str, Any],
         tasks: dict[str, Record],
         layout: Mapping[str, int],
+        stuck: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.n = n
         self.objects = objects
         self.tasks = tasks
         self.layout = layout
+        self.stuck = stuck
 
     def copy(self) -> "Fold":
         tasks = {name: msgspec.structs.replace(task) for name, task in self.tasks.items()}
-        return Fold(self.n, dict(self.objects), tasks, self.layout)
+        return Fold(self.n, dict(self.objects), tasks, self.layout, self.stuck)
 
     def apply(self, event: Event) -> None:
         """Go on by one event."""
         self.n = event.n
+        self.stuck = event.stuck
         if event.value is not None:
             self.objects[event.object] = event.value
         elif event.pages is not None:
@@ -93,7 +100,7 @@ class Fold:
         task.clock = event.end
         task.function, task.step = event.at
         task.waits = None
-        task.slept = ""
+        task.slept = None
         note = FACTS.get(event.fact)
         if note is not None:
             note(task, event)
@@ -116,11 +123,12 @@ def _downgraded(task: Record, event: Event) -> None:
 
 
 def _contended(task: Record, event: Event) -> None:
-    task.waits = (event.object, event.mode, event.detail)
+    if event.detail != "trying":
+        task.waits = (event.object, event.mode, event.detail)
 
 
 def _slept(task: Record, event: Event) -> None:
-    task.slept = event.mode or "interruptible"
+    task.slept = (event.object, event.mode)
 
 
 def _called(task: Record, event: Event) -> None:
@@ -213,8 +221,14 @@ class Snapshot:
             state = "blocked"
             lock, mode, manner = record.waits
             behind, place = who_is_before(self.objects[lock], name)
+        elif record.slept and record.slept[0] != f"task {name}":
+            if self.objects[record.slept[0]].asleep:
+                state, lock, mode = "blocked", record.slept[0], "write"
+                behind, place = who_is_before(self.objects[lock], name)
         elif record.slept and not self._roused(name):
-            state, manner = "asleep", record.slept
+            state, manner = "asleep", record.slept[1]
+        elif name in (silent := dict(self._fold.stuck)):
+            state, lock = "blocked", silent[name]
         return TaskView(
             name=name,
             call=record.calls[-1] if record.calls else "",
@@ -281,7 +295,11 @@ class History:
         return Snapshot(fold)
 
 
-def first_snapshot(objects: dict[str, Any], places: Mapping[str, tuple[str, str]]) -> Snapshot:
+def first_snapshot(
+    objects: dict[str, Any],
+    places: Mapping[str, tuple[str, str]],
+    stuck: tuple[tuple[str, str], ...] = (),
+) -> Snapshot:
     """Give the snapshot before the first event: every object's state, and where each task is."""
     tasks = {name: Record(function=where[0], step=where[1]) for name, where in places.items()}
     layout = {
@@ -289,7 +307,7 @@ def first_snapshot(objects: dict[str, Any], places: Mapping[str, tuple[str, str]
         for name, state in objects.items()
         if name.startswith("mapping ")
     }
-    return Snapshot(Fold(0, objects, tasks, layout))
+    return Snapshot(Fold(0, objects, tasks, layout, stuck))
 
 
 def refuses(state: Any, task: str, mode: str) -> bool:

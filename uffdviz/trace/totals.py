@@ -2,7 +2,8 @@
 
 A wait lasts from the end of the step that found the lock taken to the start of the step that got
 it; a hold from there to the start of the release. A task's life is the sum of what it did: run (or
-spin), wait for a processor after it was woken, wait for locks, sleep in userfaultfd.
+spin), wait for a processor after it was woken, wait for locks, sleep in userfaultfd, and pause where
+the scenario says so (`idle`).
 """
 
 from collections.abc import Iterable
@@ -37,7 +38,7 @@ class Spread:
 class LockRow:
     """One lock in one mode."""
 
-    __slots__ = ("acquisitions", "contentions", "hold", "since", "wait")
+    __slots__ = ("acquisitions", "asked", "contentions", "hold", "since", "wait")
 
     def __init__(self) -> None:
         self.acquisitions = 0
@@ -45,6 +46,7 @@ class LockRow:
         self.wait = Spread()
         self.hold = Spread()
         self.since: dict[str, list[int]] = {}
+        self.asked: dict[str, int] = {}
 
     def begin(self, task: str, at: int) -> None:
         self.since.setdefault(task, []).append(at)
@@ -71,6 +73,7 @@ class TaskRow:
         "asleep",
         "done",
         "end",
+        "idle",
         "killable",
         "runnable",
         "running",
@@ -82,10 +85,10 @@ class TaskRow:
     def __init__(self) -> None:
         self.end = 0
         self.done = False
-        self.running = self.runnable = self.asleep = 0
+        self.running = self.runnable = self.asleep = self.idle = 0
         self.stuck: dict[str, int] = {}
         self.killable: dict[str, int] = {}
-        self.waits: tuple[str, str, str] | None = None
+        self.waits: tuple[str, str] | None = None
         self.woken = -1
 
     def copy(self) -> "TaskRow":
@@ -104,13 +107,15 @@ class TaskRow:
         if self.waits is None:
             self.runnable += gap
             return
-        kind, lock, _ = self.waits
+        kind, lock = self.waits
         late = min(gap, start - self.woken) if 0 <= self.woken <= start else 0
         waited = gap - late
         self.runnable += late
         match kind:
             case "spinning":
                 self.running += waited
+            case "idle":
+                self.idle += waited
             case "asleep":
                 self.asleep += waited
             case "killable":
@@ -126,6 +131,7 @@ class TaskRow:
             "uninterruptible_ns": dict(sorted(self.stuck.items())),
             "killable_ns": dict(sorted(self.killable.items())),
             "userfaultfd_ns": self.asleep,
+            "idle_ns": self.idle,
         }
 
 
@@ -146,14 +152,18 @@ class Totals:
             return
         if event.fact == "DeadlinePassed":
             return
+        if event.fact == "Paused":
+            task.waits = ("idle", "")
         task.go_on(event.start)
         task.running += event.end - event.start
         task.end = event.end
-        waited, task.waits = task.waits, None
+        task.waits = None
         task.woken = -1
+        if event.stuck and event.task in dict(event.stuck):
+            task.waits = ("idle", "")
         note = getattr(self, f"_{event.fact.lower()}", None)
         if note is not None:
-            note(event, task, waited)
+            note(event, task)
 
     def said(self) -> dict[str, Any]:
         """The totals by their JSON keys."""
@@ -173,33 +183,41 @@ class Totals:
     def _lock(self, event: Event, mode: str = "") -> LockRow:
         return self._locks.setdefault((event.object, mode or event.mode), LockRow())
 
-    def _lockacquired(self, event: Event, _: TaskRow, waited: tuple[str, str, str] | None) -> None:
+    def _lockacquired(self, event: Event, _: TaskRow) -> None:
         row = self._lock(event)
         row.acquisitions += 1
         row.begin(event.task, event.end)
-        if waited is not None and waited[1] == event.object:
-            row.wait.add(max(0, event.start - int(waited[2])))
+        asked = row.asked.pop(event.task, None)
+        if asked is not None:
+            row.wait.add(max(0, event.start - asked))
 
-    def _lockcontended(self, event: Event, task: TaskRow, _: object) -> None:
-        self._lock(event).contentions += 1
-        task.waits = (event.detail or "uninterruptible", event.object, str(event.end))
+    def _lockcontended(self, event: Event, task: TaskRow) -> None:
+        row = self._lock(event)
+        row.contentions += 1
+        row.asked[event.task] = event.end
+        if event.detail != "trying":
+            task.waits = (event.detail or "uninterruptible", event.object)
 
-    def _lockreleased(self, event: Event, _: TaskRow, __: object) -> None:
+    def _lockgaveup(self, event: Event, _: TaskRow) -> None:
+        self._lock(event).asked.pop(event.task, None)
+
+    def _lockreleased(self, event: Event, _: TaskRow) -> None:
         self._lock(event).finish(event.task, event.start)
 
-    def _lockdowngraded(self, event: Event, _: TaskRow, __: object) -> None:
+    def _lockdowngraded(self, event: Event, _: TaskRow) -> None:
         self._lock(event, "write").finish(event.task, event.start)
         self._lock(event, "read").begin(event.task, event.end)
 
-    def _slept(self, event: Event, task: TaskRow, _: object) -> None:
-        task.waits = ("asleep", event.object, "")
+    def _slept(self, event: Event, task: TaskRow) -> None:
+        own = event.object == f"task {event.task}"
+        task.waits = ("asleep" if own else event.mode, event.object)
 
-    def _woke(self, event: Event, _: TaskRow, __: object) -> None:
+    def _woke(self, event: Event, _: TaskRow) -> None:
         for name in event.tasks:
             if name in self._tasks:
                 self._tasks[name].woken = event.end
 
-    def _finished(self, _: Event, task: TaskRow, __: object) -> None:
+    def _finished(self, _: Event, task: TaskRow) -> None:
         task.done = True
 
 
