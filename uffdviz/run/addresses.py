@@ -19,6 +19,7 @@ NEXT_MM: Final = 0x10000000000
 MAIN: Final = "mm"
 ADDRESS: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(?:\+(\d{1,12}))?")
 REP: Final = "{rep}"
+TWIN: Final = "{n}"
 FAULT: Final = "fault"
 ADDRESSES: Final = ("dst", "src", "at", "to")
 
@@ -75,24 +76,26 @@ class Layout:
         self._ends[mm] = place.end
 
     def _add_mmap(self, scenario: Scenario, task: TaskTable, call: Mmap) -> None:
-        for number in numbers_of(scenario, task) if uses_number(call) else (0,):
-            name = call.name.replace(REP, str(number))
+        twins = range(1, (task.count or 1) + 1)
+        numbers = numbers_of(scenario, task) if uses_number(call) else range(1)
+        for number, twin in ((number, twin) for twin in twins for number in numbers):
+            name = filled(call.name, number, twin)
             if name in self.places:
                 continue
             mm = task.mm or MAIN
             if call.at:
-                start = self.address(call.at, number, step_of(call, "at"))
+                start = self.address(call.at, number, step_of(call, "at"), twin)
             else:
                 start = max(p.end for p in self.places.values()) if self.places else BASE
                 start += PAGE_SIZE
             self.places[name] = Place(name, mm, start, call.pages, mapped=False)
 
-    def address(self, text: str, number: int = 0, step: int = 0) -> int:
-        """The address that `text` names in repetition `number`.
+    def address(self, text: str, number: int = 0, step: int = 0, twin: int = 1) -> int:
+        """The address that `text` names in repetition `number`, for a task's twin of that number.
 
         Raises: ScenarioError.
         """
-        match = ADDRESS.fullmatch(text.replace(REP, str(number)))
+        match = ADDRESS.fullmatch(filled(text, number, twin))
         if match is None:
             msg = f'{text!r} is no address; addresses are "NAME" or "NAME+PAGE"'
             raise wrong(msg)
@@ -124,6 +127,11 @@ class Layout:
             if place is None
             else page_name(place.name, (addr - place.start) // PAGE_SIZE)
         )
+
+
+def filled(text: str, number: int, twin: int) -> str:
+    """Put the repetition for `{rep}`, and for `{n}` which of a task's `count` twins it is."""
+    return text.replace(REP, str(number)).replace(TWIN, str(twin))
 
 
 def page_name(name: str, page: int) -> str:

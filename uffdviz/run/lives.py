@@ -65,7 +65,8 @@ async def life(course: Course, k: Kernel) -> None:
             if turn == NOTHING_LEFT:
                 return
         if course.every_ns:
-            await Work("pause", cost="ns", align=course.every_ns, detail="waits for its time")
+            pause = course.every_ns
+            await Work("pause", cost="ns", units=0, align=pause, detail="waits for its time")
         for bound in course.calls(course.numbers[turn % len(course.numbers)]):
             message = await perform(k, bound, handed)
             if bound.bind and isinstance(message, Entry) and message.ctx:

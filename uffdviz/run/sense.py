@@ -14,6 +14,7 @@ from uffdviz.run.addresses import (
     REP,
     Layout,
     every_call,
+    filled,
     numbers_of,
     step_of,
     uses_number,
@@ -326,7 +327,7 @@ def _check_step(call: Call) -> None:
 
 
 def _check_mmap(scenario: Scenario, call: Mmap) -> None:
-    if not re.fullmatch(NAME, call.name.replace(REP, "0")):
+    if not re.fullmatch(NAME, filled(call.name, 0, 1)):
         msg = f"name: {call.name!r} is no name"
         raise wrong(msg)
     if call.backing == "anon" and (call.file or call.shared):

@@ -15,9 +15,9 @@ from uffdviz.run import scenario as s
 from uffdviz.run.addresses import (
     FAULT,
     MAIN,
-    REP,
     Layout,
     every_call,
+    filled,
     numbers_of,
     step_of,
     uses_number,
@@ -163,18 +163,18 @@ class Setting:
             run = bind(binder, call, polled=isinstance(before, s.Poll), handlers=handlers)
             bound = Bound(call, words(binder, call, self.layout.where), part, run)
             if call.after:
-                bound.after = wait_until(
-                    self.stage, self.layout, call.after.replace(REP, str(number))
-                )
+                bound.after = wait_until(self.stage, self.layout, filled(call.after, number, 1))
             made.append(bound)
             before = call
         return tuple(made)
 
     def _binder(self, name: str, table: s.TaskTable, number: int, index: int, fault: int) -> Binder:
+        twin = int(name.rpartition(".")[2]) if table.count else 1
+
         def address(call: s.Call, key: str) -> int:
             if fault and getattr(call, key) == FAULT:
                 return fault
-            return self.layout.address(getattr(call, key), number, step_of(call, key))
+            return self.layout.address(getattr(call, key), number, step_of(call, key), twin)
 
         return Binder(
             address=address,
@@ -182,7 +182,7 @@ class Setting:
             uffd=lambda ctx: self.stage.uffd(pick_ctx(self.scenario, ctx, "uffd")),
             child=self._child(name, table, number, index),
             spans=self.spans,
-            name=lambda text: text.replace(REP, str(number)),
+            name=lambda text: filled(text, number, twin),
         )
 
     def _ctx(self, table: s.TaskTable) -> Callable[[s.Call], Uffd | str]:

@@ -23,7 +23,8 @@ async def page_fault(k: "Kernel", addr: int, write: bool) -> int | str:
     """Touch a page from user mode: no fault if the page table allows it, else fault and try again.
 
     Left out: reserved bits, protection keys; a fault without memory just tries again.
-    Returns: 0, "SIGBUS", "SIGSEGV", or -EINTR: a fatal signal came first.
+    Returns: the byte read (1 on a filled page), 0 for a write; "SIGBUS", "SIGSEGV", or -EINTR: a
+    fatal signal came first.
     """
     return await k.access(addr, write, True)
 
@@ -32,19 +33,23 @@ async def kernel_fault(k: "Kernel", addr: int, write: bool) -> int | str:
     """Touch a user's page from within the kernel, as copy_from_user() does, with faults allowed.
 
     Such a fault goes by mmap_lock, never by the mapping's lock: the caller must hold neither.
-    Returns: as page_fault(); what is not 0 makes the copy fall short.
+    Returns: 0, or as page_fault(); what is not 0 makes the copy fall short.
     """
-    return await k.access(addr, write, False)
+    result = await k.access(addr, write, False)
+    return 0 if result == 1 else result
 
 
 async def access(k: "Kernel", addr: int, write: bool, user: bool) -> int | str:
     """Go through the page table, and fault until it lets the access through."""
     mm = k.current.mm
-    while not permits(await Step(mm.table(addr), pte_at, addr // PAGE_SIZE), write=write):
+    while True:
+        pte = await Step(mm.table(addr), pte_at, addr // PAGE_SIZE)
+        if permits(pte, write=write):
+            return int(not write and pte.kind == "page")
+        del pte  # an old entry would tell states apart that are the same
         result = await k.do_user_addr_fault(mm, Fault(addr, write, user))
         if result:
             return result
-    return 0
 
 
 async def do_user_addr_fault(k: "Kernel", mm: Mm, vmf: Fault) -> int | str:

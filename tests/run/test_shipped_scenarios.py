@@ -1,0 +1,53 @@
+"""The scenarios that come with the program can be run in every era that knows their operations."""
+
+import pytest
+
+from uffdviz.kernel.eras.registry import eras
+from uffdviz.run.interleaving import Interleaving
+from uffdviz.run.read_scenario import load_scenario, shipped
+from uffdviz.run.report import as_result
+from uffdviz.run.setting import load_setting
+from uffdviz.schedulers.timed import Timed
+from uffdviz.trace.standstill import standstill
+
+NAMES = sorted(shipped())
+LARGE = {"compaction"}
+NEWER = ("UFFDIO_MOVE", "UFFDIO_POISON")
+MOST = 5_000
+
+
+def test_there_are_enough_of_them_with_three_tasks() -> None:
+    large = [n for n in NAMES if len(load_scenario(n).task) >= 3]
+    assert len(NAMES) >= 25
+    assert len(large) >= 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_own_era_runs_to_the_end_and_returns_what_it_says(name: str) -> None:
+    setting = load_setting(name)
+    run = Interleaving(setting)
+    run.drive(Timed(), 20_000)
+    returns = {task: [as_result(r) for r in results] for task, results in run.returns.items()}
+    assert standstill(run.now, setting.background) is None
+    assert setting.unmet(returns) == []
+    assert run.machine.choices() == []
+
+
+@pytest.mark.parametrize("era", sorted(eras()))
+def test_every_era_comes_to_an_end_in_timed_order(era: str) -> None:
+    for name in NAMES:
+        if name in LARGE:
+            continue
+        setting = load_setting(name, era)
+        run = Interleaving(setting)
+        run.drive(Timed(), MOST)
+        assert standstill(run.now, setting.background) is None, name
+        assert run.machine.choices() == [], name
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - LARGE))
+def test_it_is_small_enough_for_every_interleaving(name: str) -> None:
+    scenario = load_scenario(name)
+    assert sum(task.count or 1 for task in scenario.task) <= 4
+    assert all(vma.pages <= 4 for vma in scenario.vma)
+    assert len(scenario.title.split()) >= 5
