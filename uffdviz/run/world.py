@@ -1,6 +1,7 @@
 """The first world of a scenario: what mappings, page tables, pages and caches hold at the start."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Final
 
 from uffdviz.kernel.memory import Folio, PageTable, Pte, Tree, VmaRecord
@@ -79,8 +80,8 @@ class _Mapping:
         )
         if self.anon_vma:
             self.stage.world[self.stage.anon_vma(self.anon_vma).rec] = 1
-        for page in sorted(frozenset().union(*self.pages.values())):
-            self._set(page, self._pte(page))
+        used = sorted(frozenset().union(*self.pages.values()))
+        self._fill({page: self._pte(page) for page in used})
 
     def _is(self, key: str, page: int) -> bool:
         return page in self.pages[key]
@@ -124,9 +125,11 @@ class _Mapping:
         pages = {**dict(cache.pages), page: name}
         self.stage.world[obj] = PageCache(tuple(sorted(pages.items())), cache.size)
 
-    def _set(self, page: int, pte: Pte) -> None:
-        addr = self.place.start + page * PAGE_SIZE
-        table = self.mm.table(addr)
-        old: PageTable = self.stage.world.get(table, table.initial)
-        entries = {**dict(old.entries), addr // PAGE_SIZE: pte}
-        self.stage.world[table] = PageTable(linked=True, entries=tuple(sorted(entries.items())))
+    def _fill(self, ptes: Mapping[int, Pte]) -> None:
+        """Put entries into the page tables that cover them; such a table is linked."""
+        first = self.place.start // PAGE_SIZE
+        for addr, group in groupby(ptes, lambda page: (first + page) * PAGE_SIZE // TABLE_SIZE):
+            table = self.mm.table(addr * TABLE_SIZE)
+            old: PageTable = self.stage.world.get(table, table.initial)
+            entries = {**dict(old.entries), **{first + page: ptes[page] for page in group}}
+            self.stage.world[table] = PageTable(linked=True, entries=tuple(sorted(entries.items())))
