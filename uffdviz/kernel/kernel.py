@@ -28,6 +28,10 @@ from uffdviz.kernel.ops import (
     mm_refs,
     mmap,
     mmap_lock,
+    move,
+    move_batch,
+    move_pte,
+    move_swap,
     mprotect,
     mremap,
     munmap,
@@ -38,6 +42,7 @@ from uffdviz.kernel.ops import (
     register,
     rmap,
     uffd_lock,
+    wprotect,
 )
 from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.ops import userfaultfd_ioctl as fill_ioctl
@@ -358,6 +363,45 @@ class Kernel:
     userfaultfd_remove = raise_event.userfaultfd_remove
     userfaultfd_unmap_prep = raise_event.userfaultfd_unmap_prep
     userfaultfd_unmap_complete = raise_event.userfaultfd_unmap_complete
+
+    # mm/userfaultfd.c, fs/userfaultfd.c: moving pages
+    userfaultfd_move = move.userfaultfd_move
+    move_pages = move.move_pages
+    find_move_vma = move.find_move_vma
+    validate_move_areas = move.validate_move_areas
+    move_range = move.move_range
+    move_prepare_tables = move.move_prepare_tables
+    move_pages_pte = move_pte.move_pages_pte
+    move_pte_try = move_pte.move_pte_try
+    ptep_get_locked = move_pte.ptep_get_locked
+    move_unmap = move_pte.move_unmap
+    move_release = move_pte.move_release
+    folio_get = move_pte.folio_get
+    folio_put = move_pte.folio_put
+    move_present = move_pte.move_present
+    move_zeropage_pte = move_pte.move_zeropage_pte
+    move_ptes_stable = move_pte.move_ptes_stable
+    move_lock_folio = move_pte.move_lock_folio
+    move_folio_suits = move_pte.move_folio_suits
+    move_split_folio = move_pte.move_split_folio
+    move_lock_anon_vma = move_pte.move_lock_anon_vma
+    move_present_pte = move_pte.move_present_pte
+    move_folio_stable = move_pte.move_folio_stable
+    move_anon_pte = move_pte.move_anon_pte
+    folio_move_anon_rmap = move_pte.folio_move_anon_rmap
+    move_gives_up_on = move_pte.move_waits_for_any
+    move_next_in_batch = move_batch.move_next_in_batch
+    check_ptes_for_batched_move = move_batch.check_ptes_for_batched_move
+    move_swapped = move_swap.move_swapped
+    migration_entry_wait = move_swap.migration_entry_wait
+    move_swap_entry = move_swap.move_swap_entry
+    move_swap_pte = move_swap.move_swap_pte
+    move_swap_cache = move_swap.move_swap_cache_ignored
+
+    # mm/userfaultfd.c, fs/userfaultfd.c: write protection
+    userfaultfd_writeprotect = wprotect.userfaultfd_writeprotect
+    mwriteprotect_range = wprotect.mwriteprotect_range
+    mwriteprotect_vmas = wprotect.mwriteprotect_vmas
 
 
 observe(Kernel)

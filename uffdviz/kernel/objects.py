@@ -150,14 +150,18 @@ class AnonVma:
 
 
 class FolioRef:
-    """A page of memory, wherever it is mapped: what rmap knows of it, and its lock."""
+    """A page of memory, wherever it is mapped: what rmap knows of it, and its lock.
 
-    __slots__ = ("lock", "name", "rec")
+    `swap_cache` is 1 while the page is in memory for a swap entry that names it.
+    """
+
+    __slots__ = ("lock", "name", "rec", "swap_cache")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.rec = Obj("folio", f"page {name}", Folio())
         self.lock = Obj("folio_lock", f"folio {name}", Exclusive())
+        self.swap_cache = Obj("word", f"swap cache {name}", 0)
 
 
 class Task:

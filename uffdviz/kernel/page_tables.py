@@ -26,12 +26,12 @@ class Protect(msgspec.Struct, frozen=True):
     markers: bool = False
 
 
-def is_linked(s: PageTable, task: str) -> Outcome:  # noqa: ARG001
+def is_linked(s: PageTable, task: str) -> Outcome:
     """pmd_present(): whether there is a page table at all."""
     return s, s.linked, Fact("Saw", detail="linked" if s.linked else "none")
 
 
-def link_table(s: PageTable, task: str, name: str) -> Outcome:  # noqa: ARG001
+def link_table(s: PageTable, task: str, name: str) -> Outcome:
     """pmd_populate() unless somebody was faster; the answer says whether it was used."""
     if s.linked:
         return s, False, Fact("Saw", detail="linked")
@@ -39,13 +39,13 @@ def link_table(s: PageTable, task: str, name: str) -> Outcome:  # noqa: ARG001
     return after, True, Fact("Changed", detail=f"links {name}")
 
 
-def look_range(s: PageTable, task: str, first: int, last: int) -> Outcome:  # noqa: ARG001
+def look_range(s: PageTable, task: str, first: int, last: int) -> Outcome:
     """The entries of pages `first` to `last` that are not none."""
     found = within(s.entries, first, last)
     return s, found, Fact("Saw", detail=f"{len(found)} entries")
 
 
-def take_range(s: PageTable, task: str, first: int, last: int, where: str) -> Outcome:  # noqa: ARG001
+def take_range(s: PageTable, task: str, first: int, last: int, where: str) -> Outcome:
     """Clear pages `first` to `last`; the answer is what was there."""
     found = within(s.entries, first, last)
     if not found:
@@ -54,7 +54,7 @@ def take_range(s: PageTable, task: str, first: int, last: int, where: str) -> Ou
     return after, found, Fact("Changed", detail=f"clears {counted(found)} from {where}")
 
 
-def put_range(s: PageTable, task: str, entries: Entries, where: str) -> Outcome:  # noqa: ARG001
+def put_range(s: PageTable, task: str, entries: Entries, where: str) -> Outcome:
     """Set entries that are none."""
     if not entries:
         return s, None, Fact("Saw", detail="0 entries")
@@ -65,13 +65,13 @@ def put_range(s: PageTable, task: str, entries: Entries, where: str) -> Outcome:
 
 def shift_range(
     s: PageTable,
-    task: str,  # noqa: ARG001
-    first: int,
-    last: int,
+    task: str,
+    span: tuple[int, int],
     by: int,
     where: str,
 ) -> Outcome:
     """Move entries inside one page table."""
+    first, last = span
     found = within(s.entries, first, last)
     left = dict(with_entries(s.entries, first, last))
     left |= {page + by: pte for page, pte in found}
@@ -81,13 +81,13 @@ def shift_range(
 
 def protect_range(
     s: PageTable,
-    task: str,  # noqa: ARG001
-    first: int,
-    last: int,
+    task: str,
+    span: tuple[int, int],
     how: Protect,
     where: str,
 ) -> Outcome:
-    """Change the protection of pages `first` to `last`; the answer is their entries now."""
+    """Change the protection of a span of pages, ends included; the answer is their entries now."""
+    first, last = span
     old = dict(within(s.entries, first, last))
     if how.wp and how.markers:
         marker = Pte(kind="wp_marker", write=False, wp=True)
@@ -111,7 +111,7 @@ def protected(pte: Pte, how: Protect) -> Pte | None:
     return msgspec.structs.replace(pte, wp=wp, write=write)
 
 
-def allow_write(s: PageTable, task: str, pages: tuple[int, ...], where: str) -> Outcome:  # noqa: ARG001
+def allow_write(s: PageTable, task: str, pages: tuple[int, ...], where: str) -> Outcome:
     """Make entries writable."""
     new = {**dict(s.entries)}
     for page in pages:
@@ -121,7 +121,7 @@ def allow_write(s: PageTable, task: str, pages: tuple[int, ...], where: str) -> 
     return PageTable(linked=True, entries=entries), None, fact
 
 
-def forbid_write(s: PageTable, task: str, pages: tuple[int, ...], where: str) -> Outcome:  # noqa: ARG001
+def forbid_write(s: PageTable, task: str, pages: tuple[int, ...], where: str) -> Outcome:
     """ptep_set_wrprotect(): a write to these pages has to ask again."""
     if not pages:
         return s, None, Fact("Saw", detail="0 entries")
@@ -136,7 +136,7 @@ def read_only(pte: Pte) -> Pte:
     return msgspec.structs.replace(pte, write=False)
 
 
-def share(s: Folio, task: str, name: str) -> Outcome:  # noqa: ARG001
+def share(s: Folio, task: str, name: str) -> Outcome:
     """folio_try_dup_anon_rmap_pte(): a page gets a second owner, unless it is pinned.
 
     The answer says whether it did.

@@ -5,6 +5,7 @@ from typing import ClassVar
 from uffdviz.kernel.eras.v6_8 import V6_8
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.objects import Mm, Vma
+from uffdviz.kernel.ops.change_protection import uffd_wp_range_v6_1
 from uffdviz.kernel.ops.fault import do_user_addr_fault_v6_1
 from uffdviz.kernel.ops.userfaultfd_ioctl import no_such_ioctl
 from uffdviz.kernel.ops.vma import no_detached_mark
@@ -51,3 +52,4 @@ class V6_1(V6_8):
     copy_from_user_inatomic = copy_from_user_inatomic
     userfaultfd_poison = no_such_ioctl
     userfaultfd_move = no_such_ioctl
+    uffd_wp_range = uffd_wp_range_v6_1

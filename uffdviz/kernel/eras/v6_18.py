@@ -7,7 +7,15 @@ from uffdviz.kernel.errno import EAGAIN, EFAULT
 from uffdviz.kernel.locks import vma_refcnt
 from uffdviz.kernel.memory import look
 from uffdviz.kernel.objects import Mm, Uffd, Vma
-from uffdviz.kernel.ops import handle_userfault, madvise, register
+from uffdviz.kernel.ops import (
+    handle_userfault,
+    madvise,
+    move,
+    move_batch,
+    move_pte,
+    move_swap,
+    register,
+)
 from uffdviz.kernel.ops import vma as vma_ops
 from uffdviz.kernel.steps import Step, Work
 
@@ -106,3 +114,8 @@ class V6_18(V6_12):
     userfaultfd_changing = userfaultfd_changing
     userfaultfd_admits = handle_userfault.userfaultfd_admits_v6_15
     unregister_checks = register.unregister_checks_v6_18
+    move_range = move.move_range_v6_18
+    move_gives_up_on = move_pte.move_gives_up_on_large
+    move_present_pte = move_batch.move_present_ptes
+    move_swap_entry = move_swap.move_swap_entry_cached
+    move_swap_cache = move_swap.move_swap_cache

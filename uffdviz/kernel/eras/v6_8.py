@@ -6,6 +6,7 @@ from uffdviz.kernel.errno import EAGAIN, EFAULT, EINTR, ENOENT, ENOMEM
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import look, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Mm, Uffd, Vma
+from uffdviz.kernel.ops import move, move_pte, wprotect
 from uffdviz.kernel.ops.raise_event import mmap_changing_raise_bare
 from uffdviz.kernel.ops.register import release_vma_v6_8
 from uffdviz.kernel.steps import Step
@@ -92,3 +93,7 @@ class V6_8(Kernel):
     mfill_atomic = mfill_atomic
     release_vma = release_vma_v6_8
     mmap_changing_raise = mmap_changing_raise_bare
+    mwriteprotect_range = wprotect.mwriteprotect_range_v6_8
+    move_pages = move.move_pages_v6_8
+    move_zeropage_pte = move_pte.move_zeropage_pte_v6_8
+    move_anon_pte = move_pte.move_anon_pte_v6_8

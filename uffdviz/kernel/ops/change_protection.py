@@ -87,7 +87,7 @@ async def change_pte_range(
     where = k.stage.where(start)
     units = last - first + 1
     now = await Step(
-        table, protect_range, first, last, how, where, cost="change_pte", units=units
+        table, protect_range, (first, last), how, where, cost="change_pte", units=units
     )
     if try_writable:
         pages = await k.can_change_ptes_writable(vma, now)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
 
 
-def copied_for(s: Folio, task: str, name: str, anon_vma: str, index: int) -> Outcome:  # noqa: ARG001
+def copied_for(s: Folio, task: str, name: str, anon_vma: str, index: int) -> Outcome:
     """A page of a child's own, with the contents of a pinned one."""
     after = msgspec.structs.replace(s, anon_vma=anon_vma, index=index, exclusive=True)
     return after, None, Fact("Changed", detail=f"copies a pinned page to {name}")
@@ -58,9 +58,7 @@ async def move_page_tables(
     return done
 
 
-async def move_ptes(
-    k: "Kernel", vma: Vma, old: int, end: int, new_vma: Vma, new: int
-) -> None:
+async def move_ptes(k: "Kernel", vma: Vma, old: int, end: int, new_vma: Vma, new: int) -> None:
     """Move entries from one page table to another one, with both locked.
 
     Kernel: mm/mremap.c, move_ptes(). mmap_lock for writing makes the order of the two free.
@@ -73,7 +71,7 @@ async def move_ptes(
     where, there = k.stage.where(old), k.stage.where(new)
     if mm.ptl(new) is mm.ptl(old):
         table = mm.table(old)
-        await Step(table, shift_range, first, last, by, there, cost="set_pte", units=units)
+        await Step(table, shift_range, (first, last), by, there, cost="set_pte", units=units)
     else:
         await k.spin_lock(mm.ptl(new))
         found: Entries = await Step(

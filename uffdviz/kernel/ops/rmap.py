@@ -25,6 +25,11 @@ def claim(s: int, task: str, name: str) -> Outcome:
     return 1, True, Fact("Changed", detail=f"makes anon_vma {name}")
 
 
+def publish(s: VmaRecord, task: str, name: str, anon_vma: str) -> Outcome:
+    """Let a mapping adopt a neighbour's anon_vma, which somebody must be using still."""
+    return put(s, task, name, "anon_vma", anon_vma)
+
+
 def compatible(vma: VmaRecord, near: VmaRecord | None) -> bool:
     """Whether two neighbours could be one mapping after an mprotect().
 
@@ -61,14 +66,14 @@ async def anon_vma_prepare(k: "Kernel", vma: Vma) -> int:
         anon_vma = await k.anon_vma_alloc(vma)
         if anon_vma is None:
             return ENOMEM
-    used = await k.anon_vma_publish(vma, anon_vma, int(not allocated))
+    used = await k.anon_vma_publish(vma, anon_vma, not allocated)
     if allocated and not used:
         await k.put_anon_vma(anon_vma)
     return 0
 
 
-async def anon_vma_publish(k: "Kernel", vma: Vma, anon_vma: AnonVma, users: int) -> bool:
-    """Set the mapping's anon_vma unless somebody was faster. `users`: how many this adds.
+async def anon_vma_publish(k: "Kernel", vma: Vma, anon_vma: AnonVma, adopted: bool) -> bool:
+    """Set the mapping's anon_vma unless somebody was faster.
 
     Kernel: mm/rmap.c, in __anon_vma_prepare().
     Returns: whether it is the one that the mapping has now.
@@ -76,10 +81,11 @@ async def anon_vma_publish(k: "Kernel", vma: Vma, anon_vma: AnonVma, users: int)
     await k.down_write(anon_vma.lock)
     await k.spin_lock(vma.mm.page_table_lock)
     free = not await Step(vma.rec, look, "anon_vma")
-    if free:
+    if free and adopted:
+        await Step(vma.rec, publish, vma.name, anon_vma.name, cost="store")
+        await k.atomic_add(anon_vma.rec, 1)
+    elif free:
         await Step(vma.rec, put, vma.name, "anon_vma", anon_vma.name, cost="store")
-    if free and users:
-        await k.atomic_add(anon_vma.rec, users)
     await k.spin_unlock(vma.mm.page_table_lock)
     await k.up_write(anon_vma.lock)
     return free
