@@ -52,3 +52,16 @@ def test_pct_changes_tasks_only_where_it_must(seed: int) -> None:
 
 def test_the_random_walk_is_the_same_on_every_python() -> None:
     assert "".join(choice[0] for choice in run("random", 1)[:24]) == "guugaauuuuuuuuguguuggaag"
+
+
+@given(st.integers(1, 5), st.integers(0, 3))
+def test_asking_only_whom_a_step_touched_gives_the_choices_of_asking_everybody(
+    times: int, cpus: int
+) -> None:
+    machine = three_tasks(times, cpus)
+    scheduler = make_scheduler("time", 0)
+    while (choice := scheduler.pick(machine)) is not None:
+        assert choice == min(machine.choices(), key=machine.due_at)
+        assert choice == make_scheduler("time", 0).pick(machine)
+        machine.step(choice)
+    assert machine.choices() == []

@@ -57,6 +57,7 @@ class Running:
 
     def resume(self, answer: Any) -> None:
         """Give the answer to the last step and learn the next; the last of all is `FINISHED`."""
+        self.refused = None
         if self.done:
             self.ask = None
             return
@@ -96,7 +97,8 @@ class Machine:
             name: Running(name, era(stage, stage.task(name)), life) for name, life in lives
         }
         self._objects = {obj.name: obj for obj in self.world}
-        for task in self.tasks.values():
+        self._order = tuple(self.tasks.values())
+        for task in self._order:
             task.silent = isinstance(task.ask, Step) and task.ask.waits
         self.start: Snapshot = first_snapshot(
             {obj.name: state for obj, state in self.world.items()},
@@ -130,9 +132,18 @@ class Machine:
 
     def choices(self) -> list[str]:
         """The tasks that can take a step now, in scenario order; none once only background is left."""
-        if self.background and self.background.issuperset(self.unfinished):
+        if self.is_over():
             return []
         return [name for name in self.tasks if self.can_step(name)]
+
+    def is_over(self) -> bool:
+        """Whether only tasks of the background are left."""
+        return bool(self.background) and self.background.issuperset(self.unfinished)
+
+    def next_object(self, name: str) -> str:
+        """The object of the task's next step; empty if it touches none."""
+        ask = self.tasks[name].ask
+        return ask.obj.name if isinstance(ask, Step) else ""
 
     def due_at(self, name: str) -> int:
         """When the task's next step would start, in virtual nanoseconds, processors aside."""
@@ -271,6 +282,8 @@ class Machine:
 
     def _stuck(self) -> tuple[tuple[str, str], ...]:
         """Name the tasks that wait without having said so, and for what."""
+        if not any(task.silent for task in self._order):
+            return ()
         return tuple(
             (name, task.ask.obj.name)
             for name, task in self.tasks.items()

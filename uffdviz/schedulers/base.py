@@ -18,6 +18,12 @@ class Run(Protocol):
     def can_step(self, name: str) -> bool:
         """Whether the task's next step can be taken now."""
 
+    def next_object(self, name: str) -> str:
+        """The object of the task's next step; empty if it touches none."""
+
+    def is_over(self) -> bool:
+        """Whether no task is left that has to come to an end."""
+
     def due_at(self, name: str) -> int:
         """When the task's next step would start, in virtual nanoseconds."""
 
