@@ -3,18 +3,49 @@
 from collections.abc import Iterable
 from typing import Final
 
+from uffdviz.check.discipline import Balance, Order, Overtaking, Results
+from uffdviz.check.events import CounterBalance, EventExclusion, Layout, Progress, StaleView
+from uffdviz.check.exclusion import Attached, Exclusion, Lifetime
+from uffdviz.check.held import Holding
+from uffdviz.check.pages import AnonRule, Atomicity, Containment, Permission, Rmap
 from uffdviz.check.taken import Property
 from uffdviz.errors import UsageError, near_miss
 
-RULES: Final[dict[str, type[Property]]] = {}
+RULES: Final[dict[str, type[Property]]] = {
+    rule.ident: rule
+    for rule in (
+        Exclusion,
+        Attached,
+        Containment,
+        EventExclusion,
+        StaleView,
+        CounterBalance,
+        AnonRule,
+        Atomicity,
+        Rmap,
+        Balance,
+        Order,
+        Results,
+        Lifetime,
+        Permission,
+        Overtaking,
+        Progress,
+    )
+}
 """The properties that are judged step by step."""
 
 OF_THE_GRAPH: Final = {
     "L1": "nobody waits in a circle, and nobody runs in one for ever",
+    "L2": "a fault whose page is there, or whose userfaultfd is closed, goes on",
+    "L5": "a move that tries again comes to an end",
+    "L6": "a sender whose event was read, or whose userfaultfd is closed, goes on",
 }
 """The properties that a search judges by itself."""
 
-IDENTS: Final = (*RULES, *OF_THE_GRAPH)
+IDENTS: Final = tuple(
+    sorted({*RULES, *OF_THE_GRAPH}, key=lambda ident: (ident[0] != "S", int(ident[1:])))
+)
+NEED_LAYOUT: Final = frozenset({"S4", "S5", "L4"})
 
 
 def pick(idents: Iterable[str]) -> tuple[str, ...]:
@@ -32,4 +63,8 @@ def pick(idents: Iterable[str]) -> tuple[str, ...]:
 
 def rules(idents: Iterable[str]) -> list[Property]:
     """Make the properties that are judged step by step."""
-    return [RULES[ident]() for ident in idents if ident in RULES]
+    wanted = [ident for ident in idents if ident in RULES]
+    before: list[Property] = [Holding()] if wanted else []
+    if NEED_LAYOUT & {*wanted}:
+        before.append(Layout())
+    return [*before, *(RULES[ident]() for ident in wanted)]

@@ -14,12 +14,13 @@ from uffdviz.trace.events import Calls, Fact
 class Taken(msgspec.Struct, frozen=True):
     """One visible step with what its task did on its own right after it.
 
-    `before` and `after` are the object's states, `calls` what was entered and left behind the
+    `verb` is what it did to the object, `before` and `after` are the object's states, `calls` what was entered and left behind the
     step, `marks` the calls of the scenario that began or ended there. `began` are the marks before
     the task's first step.
     """
 
     task: str
+    verb: str
     function: str
     label: str
     stack: tuple[str, ...]

@@ -263,6 +263,7 @@ class Space:
         started = self.automata[row.actor.task].before.facts if node.parent is None else ()
         return Taken(
             task=row.actor.task,
+            verb=getattr(node.ask.effect, "__name__", "") if isinstance(node.ask, Step) else "",
             function=node.function,
             label=node.label,
             stack=node.stack,

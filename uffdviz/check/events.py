@@ -1,0 +1,258 @@
+"""Operations and layout events: S4, S5, S6, L4.
+
+An event is known by who raised it and a number. It is unread from its RAISE until a monitor takes
+it (or its sender gives up). An operation is inside from the moment its lock is got, and has tested
+once it has seen the counter at zero under that lock; it is out when it holds neither.
+"""
+
+from typing import Final
+
+import msgspec
+
+from uffdviz.check.held import Names, holds
+from uffdviz.check.pages import PAGE, entries_set
+from uffdviz.check.taken import Look, Property, Taken
+
+OPERATIONS: Final = frozenset({"mfill_atomic", "move_pages", "mwriteprotect_range"})
+FAULTS: Final = frozenset({"kernel_fault", "page_fault", "copy_from_user"})
+RAISES: Final = frozenset({"add", "store"})
+EVERYWHERE: Final = 1 << 63
+
+
+class Raised(msgspec.Struct, frozen=True):
+    """An event that nobody has read. `tested`: the operations that it must not see afterwards."""
+
+    sender: str
+    number: int
+    tested: Names = ()
+    start: int = 0
+    end: int = 0
+
+
+def in_operation(taken: Taken) -> bool:
+    """Whether a step is part of an operation's body, and not of a fault inside it."""
+    stack = set(taken.stack)
+    return bool(OPERATIONS & stack) and not FAULTS & stack
+
+
+def is_raise(taken: Taken) -> bool:
+    """Whether a step announces an event."""
+    grown = taken.kind == "word" and taken.verb in RAISES and taken.after > taken.before
+    return grown and taken.object.startswith("mmap_changing ")
+
+
+def changes_entries(taken: Taken) -> bool:
+    """Whether a step of an operation changes page-table entries."""
+    return (
+        taken.kind == "table"
+        and taken.before.entries != taken.after.entries
+        and in_operation(taken)
+    )
+
+
+class Layout(Property):
+    """Keeps the notes for the properties below; never finds anything wrong.
+
+    `unread CTX`: the events; `tested CTX`: the operations that have seen zero and are still inside;
+    `inside T`: whether T's operation is; `ctx of T`: the context it works for; `read CTX`: the
+    event that this very step took.
+    """
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Fold one step into the notes."""
+        task = taken.task
+        inside = in_operation(taken) and (
+            bool(look.note(f"in {task}", ())) or holds(look, task, "mmap_lock")
+        )
+        ctx: str = look.note(f"ctx of {task}", "")
+        if ctx and not inside and look.note(f"inside {task}", 0):
+            leave(task, ctx, look)
+        look.keep(f"inside {task}", 0, int(inside))
+        if taken.object.startswith("mmap_changing "):
+            counter(taken, look, taken.object.partition(" ")[2])
+        if taken.object.startswith("event_wqh "):
+            queue(taken, look, taken.object.partition(" ")[2])
+        if any(mark.kind == "Returned" for mark in taken.marks):
+            look.keep(f"raises {task}", 0, 0)
+        return None
+
+
+def leave(task: str, ctx: str, look: Look) -> None:
+    """Note that an operation is out: no event is about it any more."""
+    tested: Names = look.note(f"tested {ctx}", ())
+    if task not in tested:
+        return
+    look.keep(f"tested {ctx}", (), tuple(t for t in tested if t != task))
+    unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
+    kept = tuple(
+        msgspec.structs.replace(event, tested=tuple(t for t in event.tested if t != task))
+        for event in unread
+    )
+    look.keep(f"unread {ctx}", (), kept)
+
+
+def counter(taken: Taken, look: Look, ctx: str) -> None:
+    """Fold a look at the counter, or a RAISE."""
+    task = taken.task
+    tested: Names = look.note(f"tested {ctx}", ())
+    if taken.fact.kind == "Saw":
+        look.keep(f"ctx of {task}", "", ctx)
+        if in_operation(taken) and taken.before == 0 and task not in tested:
+            look.keep(f"tested {ctx}", (), tuple(sorted((*tested, task))))
+    if is_raise(taken):
+        number: int = look.note(f"raises {task}", 0) + 1
+        look.keep(f"raises {task}", 0, number)
+        unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
+        event = Raised(task, number, tuple(t for t in tested if t != task))
+        look.keep(f"unread {ctx}", (), (*unread, event))
+
+
+def queue(taken: Taken, look: Look, ctx: str) -> None:
+    """Follow an event into the queue, where its range shows, and out of it."""
+    before = {e.task: e for e in taken.before.entries if not e.taken}
+    after = {e.task: e for e in taken.after.entries if not e.taken}
+    unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
+    for sender in sorted({*before} ^ {*after}):
+        mine = next((event for event in unread if event.sender == sender), None)
+        if mine is None:
+            continue
+        if sender in after:
+            entry = after[sender]
+            known = msgspec.structs.replace(mine, start=entry.addr, end=entry.end or EVERYWHERE)
+            unread = tuple(known if event is mine else event for event in unread)
+        else:
+            unread = tuple(event for event in unread if event is not mine)
+            if sender != taken.task:
+                outdate(mine, look)
+    look.keep(f"unread {ctx}", (), unread)
+
+
+def outdate(event: Raised, look: Look) -> None:
+    """Note that the monitor has read an event that these operations have not seen."""
+    for task in event.tested:
+        stale: tuple[tuple[int, int], ...] = look.note(f"stale {task}", ())
+        look.keep(f"stale {task}", (), (*stale, (event.start, event.end)))
+
+
+class EventExclusion(Property):
+    """S4: an operation that tested before an event changes nothing after the monitor has read it."""
+
+    ident = "S4"
+    rule = "an operation that saw no event coming changes no entry of its range once it is read"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        key = f"stale {taken.task}"
+        stale: tuple[tuple[int, int], ...] = look.note(key, ())
+        if not stale:
+            return None
+        if not look.note(f"inside {taken.task}", 0):
+            look.keep(key, (), ())
+            return None
+        if changes_entries(taken):
+            for page, _, _ in entries_set(taken):
+                if any(start <= page * PAGE < end for start, end in stale):
+                    return f"{taken.task} sets an entry after the monitor has read that its range changes"
+        return None
+
+
+class StaleView(Property):
+    """S5: what an operation changes, it changes with no older event unread."""
+
+    ident = "S5"
+    rule = "when an operation changes an entry, every event before its entry has been read"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        task = taken.task
+        if is_raise(taken) and not holds(look, task, "mmap_lock"):
+            return f"{task} announces an event after it has let the change be seen"
+        was: int = look.note(f"S5 inside {task}", 0)
+        inside: int = look.note(f"inside {task}", 0)
+        look.keep(f"S5 inside {task}", 0, inside)
+        ctx: str = look.note(f"ctx of {task}", "")
+        unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ()) if ctx else ()
+        names = tuple((event.sender, event.number) for event in unread)
+        key = f"S5 before {task}"
+        if inside and not was:
+            look.keep(key, (), names)
+        elif not inside:
+            look.keep(key, (), ())
+        if changes_entries(taken):
+            old = [one for one in look.note(key, ()) if one in names]
+            if old:
+                return f"{task} changes an entry while the event of {old[0][0]} is unread"
+        return None
+
+
+class CounterBalance(Property):
+    """S6: the counter of layout changes is lowered as often as raised."""
+
+    ident = "S6"
+    rule = "mmap_changing never falls below 0, and is 0 when all is quiet"
+
+    def __init__(self) -> None:
+        self._counters: set[str] = set()
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        if not taken.object.startswith("mmap_changing "):
+            return None
+        self._counters.add(taken.object)
+        if taken.after < 0:
+            return f"{taken.task} lowers {taken.object} below 0"
+        return None
+
+    def end(self, look: Look, unfinished: Names) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        for name in sorted(self._counters):
+            if look.state(name) and not unfinished:
+                return f"{name} is still {look.state(name)}: no operation can ever begin again"
+        return None
+
+
+class Progress(Property):
+    """L4: nobody is turned away without a reason."""
+
+    ident = "L4"
+    rule = "with no writer and no unread event, an operation does not fail with -EAGAIN"
+
+    def __init__(self) -> None:
+        self._contexts: set[str] = set()
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step: `L4 calm` are the calls that nothing has stood in the way of."""
+        task = taken.task
+        if taken.object.startswith("mmap_changing "):
+            self._contexts.add(taken.object.partition(" ")[2])
+        writers = writing(taken, look)
+        calm: Names = look.note("L4 calm", ())
+        if writers or is_raise(taken):
+            calm = ()
+        marks = (*taken.began, *taken.marks)
+        if taken.fact.kind == "Failed" or any(mark.kind == "Failed" for mark in marks):
+            calm = tuple(t for t in calm if t != task)
+        text = None
+        for mark in marks:
+            if mark.kind == "Returned" and task in calm:
+                calm = tuple(t for t in calm if t != task)
+                if mark.detail == "-EAGAIN":
+                    text = f"{task} gets -EAGAIN, though nobody writes and no event is unread"
+            elif mark.kind == "Called" and not writers and not self._unread(look):
+                calm = tuple(sorted((*calm, task))) if mark.detail.startswith("UFFDIO_") else calm
+        look.keep("L4 calm", (), calm)
+        return text
+
+    def _unread(self, look: Look) -> bool:
+        return any(look.note(f"unread {ctx}", ()) for ctx in sorted(self._contexts))
+
+
+def writing(taken: Taken, look: Look) -> Names:
+    """The tasks that hold an mmap_lock for writing, after the step."""
+    writers: Names = look.note("L4 writers", ())
+    if taken.object.startswith("mmap_lock"):
+        mine = holds(look, taken.task, "mmap_lock", "write")
+        if mine != (taken.task in writers):
+            writers = tuple(sorted({*writers} ^ {taken.task}))
+            look.keep("L4 writers", (), writers)
+    return writers

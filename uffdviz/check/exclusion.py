@@ -1,0 +1,128 @@
+"""Who may be at a mapping together, and for how long it is there: S1, S2, S13."""
+
+from typing import Any, Final
+
+from uffdviz.check.held import Names, mapping_of
+from uffdviz.check.taken import Look, Property, Taken
+
+FREE_TO_CHANGE: Final = frozenset({"lock_seq", "anon_vma", "freed"})
+STRUCTURE: Final = frozenset({"copy_page_range", "move_page_tables"})
+
+
+def changed_fields(before: Any, after: Any) -> frozenset[str]:
+    """The fields in which two records differ."""
+    fields: Names = before.__struct_fields__
+    return frozenset(f for f in fields if getattr(before, f) != getattr(after, f))
+
+
+class Exclusion(Property):
+    """S1: nobody reads under a mapping's lock while somebody has locked it for writing.
+
+    `at X`: the tasks inside X's read section, and the one that has marked X. It is folded from
+    what each task's own notes say before and after the step.
+    """
+
+    ident = "S1"
+    rule = "no task is inside a mapping's read section while another one changes the mapping"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        text = self._moved(taken, look, "in", "marked") or self._moved(taken, look, "marked", "in")
+        if text is None and taken.kind == "vma" and taken.before is not taken.after:
+            text = self._changes(taken, look)
+        for call in taken.calls:
+            if text is None and call[0] == "enter" and call[1] in STRUCTURE:
+                text = self._structure(taken, look, call[1])
+        return text
+
+    @staticmethod
+    def _moved(taken: Taken, look: Look, mine: str, theirs: str) -> str | None:
+        """Fold one of the task's notes into those of the mappings; judge what is new."""
+        task = taken.task
+        now: Names = look.note(f"{mine} {task}", ())
+        seen: Names = look.note(f"S1 {mine} {task}", ())
+        if now == seen:
+            return None
+        look.keep(f"S1 {mine} {task}", (), now)
+        for name in {*seen} - {*now}:
+            those: Names = look.note(f"S1 {mine} {name}", ())
+            look.keep(f"S1 {mine} {name}", (), tuple(t for t in those if t != task))
+        for name in sorted({*now} - {*seen}):
+            those = look.note(f"S1 {mine} {name}", ())
+            look.keep(f"S1 {mine} {name}", (), tuple(sorted((*those, task))))
+            others = [t for t in look.note(f"S1 {theirs} {name}", ()) if t != task]
+            if others:
+                reads, writes = (task, others[0]) if mine == "in" else (others[0], task)
+                return f"{reads} is inside vma {name} while {writes} has it locked for writing"
+        return None
+
+    @staticmethod
+    def _changes(taken: Taken, look: Look) -> str | None:
+        fields = changed_fields(taken.before, taken.after) - FREE_TO_CHANGE
+        name = mapping_of(taken.object)
+        others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
+        if fields and others:
+            what = ", ".join(sorted(fields))
+            return f"{taken.task} changes {what} of {name} while {others[0]} is inside"
+        return None
+
+    @staticmethod
+    def _structure(taken: Taken, look: Look, function: str) -> str | None:
+        name: str = look.note(f"last {taken.task}", "")
+        others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
+        marked: Names = look.note(f"marked {taken.task}", ())
+        if name and others and name not in marked:
+            return f"{taken.task} is in {function}() of {name} while {others[0]} is inside"
+        return None
+
+
+class Attached(Property):
+    """S2: a mapping that is locked for reading belongs to the address space, and stays in it."""
+
+    ident = "S2"
+    rule = "from the lock to its release a mapping is in its address space"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        task = taken.task
+        if taken.object.startswith("mm_lock_seq"):
+            look.keep(f"S2 mm {task}", "", taken.object.removeprefix("mm_lock_seq").strip())
+        inside: Names = look.note(f"in {task}", ())
+        seen: Names = look.note(f"S2 in {task}", ())
+        look.keep(f"S2 in {task}", (), inside)
+        for name in sorted({*inside} - {*seen}):
+            if text := self._enters(taken, name, look):
+                return text
+        return None
+
+    @staticmethod
+    def _enters(taken: Taken, name: str, look: Look) -> str | None:
+        record = look.state(f"mapping {name}")
+        lock = look.state(f"vma {name}")
+        if record.detached or record.freed or not getattr(lock, "attached", True):
+            return f"{taken.task} has locked vma {name}, which is not in the address space any more"
+        suffix = record.mm if look.state(f"mm tree {record.mm}") is not None else ""
+        if taken.function == "vma_start_read" and suffix != look.note(f"S2 mm {taken.task}", ""):
+            return f"{taken.task} has locked vma {name}, which is of another address space"
+        return None
+
+
+class Lifetime(Property):
+    """S13: what is given back is not touched any more."""
+
+    ident = "S13"
+    rule = "no lock, context or address space is touched after it was freed"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        if taken.kind == "vma_lock":
+            record = look.state(f"mapping {mapping_of(taken.object)}")
+            reused = getattr(taken.before, "count", None) is not None
+            if record is not None and record.freed and not reused:
+                return f"{taken.task} touches the lock of {taken.object}, which is freed"
+        if taken.object.startswith(("vma_writer_wait", "mmap_lock")):
+            suffix = taken.object.partition(" ")[2]
+            count = look.state(f"mm_count {suffix}".strip())
+            if count is not None and count <= 0:
+                return f"{taken.task} touches {taken.object} of an address space that is freed"
+        return None
