@@ -1,4 +1,4 @@
-"""The scenarios that come with the program can be run in every era that knows their operations."""
+"""The scenarios that come with the program can be run in every era."""
 
 import pytest
 
@@ -12,8 +12,9 @@ from uffdviz.trace.standstill import standstill
 
 NAMES = sorted(shipped())
 LARGE = {"compaction"}
-NEWER = ("UFFDIO_MOVE", "UFFDIO_POISON")
 MOST = 5_000
+KNOWN = {("close-meets-fault", "v6.1")}
+"""A fault on a closed userfaultfd tries again at once, and close waits for the lock it takes."""
 
 
 def test_there_are_enough_of_them_with_three_tasks() -> None:
@@ -33,10 +34,10 @@ def test_its_own_era_runs_to_the_end_and_returns_what_it_says(name: str) -> None
     assert run.machine.choices() == []
 
 
-@pytest.mark.parametrize("era", sorted(eras()))
-def test_every_era_comes_to_an_end_in_timed_order(era: str) -> None:
+@pytest.mark.parametrize("era", [era for era in eras() if era.startswith("v")])
+def test_every_kernel_comes_to_an_end_in_timed_order(era: str) -> None:
     for name in NAMES:
-        if name in LARGE:
+        if name in LARGE or (name, era) in KNOWN:
             continue
         setting = load_setting(name, era)
         run = Interleaving(setting)
@@ -51,3 +52,14 @@ def test_it_is_small_enough_for_every_interleaving(name: str) -> None:
     assert sum(task.count or 1 for task in scenario.task) <= 4
     assert all(vma.pages <= 4 for vma in scenario.vma)
     assert len(scenario.title.split()) >= 5
+
+
+def test_compaction_takes_longer_where_every_copy_needs_mmap_lock() -> None:
+    ends = {}
+    for era in ("v6.8", "v6.9"):
+        run = Interleaving(load_setting("compaction", era))
+        run.finish()
+        ends[era] = run.totals["tasks"]["gc"]
+    assert ends["v6.8"]["wall_ns"] > 1.5 * ends["v6.9"]["wall_ns"]
+    assert "mmap_lock" in ends["v6.8"]["uninterruptible_ns"]
+    assert "mmap_lock" not in ends["v6.9"]["uninterruptible_ns"]
