@@ -1,0 +1,87 @@
+"""What functions the model has, read from their own docstrings.
+
+`explain`, the table of docs/model.md and the screen all take it from here.
+"""
+
+import inspect
+import re
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from uffdviz.kernel.eras.registry import eras
+from uffdviz.kernel.labels import labels
+
+SECTION: Final = re.compile(r"^(Kernel|Left out|Returns|Raises):\s*", re.MULTILINE)
+
+
+class Function(msgspec.Struct, frozen=True):
+    """One function of the model: which kernel function it stands for, and what it leaves out.
+
+    `eras` are the names of the eras that use it; `steps` its labels, in order.
+    """
+
+    name: str
+    module: str
+    summary: str
+    kernel: str
+    left_out: str
+    returns: str
+    eras: tuple[str, ...]
+    steps: tuple[str, ...]
+
+
+@cache
+def catalogue() -> dict[str, tuple[Function, ...]]:
+    """Every function by its kernel name; several where eras differ."""
+    users: dict[Any, list[str]] = {}
+    names: dict[Any, str] = {}
+    for era in eras().values():
+        for name in dir(era):
+            fn = inspect.unwrap(getattr(era, name))
+            if inspect.iscoroutinefunction(fn):
+                users.setdefault(fn, []).append(era.era)
+                names.setdefault(fn, name)
+    found: dict[str, list[Function]] = {}
+    for fn, used in users.items():
+        found.setdefault(names[fn], []).append(_read(fn, names[fn], tuple(used)))
+    return {name: tuple(found[name]) for name in sorted(found)}
+
+
+def _read(fn: Any, name: str, used: tuple[str, ...]) -> Function:
+    parts = _sections(inspect.getdoc(fn) or "")
+    return Function(
+        name=name,
+        module=fn.__module__,
+        summary=parts["summary"],
+        kernel=parts["Kernel"] or _file_of(fn),
+        left_out=parts["Left out"],
+        returns=parts["Returns"],
+        eras=used,
+        steps=_steps(fn),
+    )
+
+
+def _file_of(fn: Any) -> str:
+    return _sections(inspect.getdoc(inspect.getmodule(fn)) or "")["Kernel"]
+
+
+def _sections(doc: str) -> dict[str, str]:
+    pieces = SECTION.split(doc)
+    parts = dict.fromkeys(("summary", "Kernel", "Left out", "Returns", "Raises"), "")
+    parts["summary"] = _flat(pieces[0])
+    for title, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        parts[title] = _flat(text)
+    return parts
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _steps(fn: Any) -> tuple[str, ...]:
+    lines, first = inspect.getsourcelines(fn)
+    known = labels(fn.__code__.co_filename)
+    found = (known.get(line, "") for line in range(first, first + len(lines)))
+    return tuple(dict.fromkeys(label for label in found if label))
