@@ -66,6 +66,8 @@ class Scene:
         fields = {"anon_vma": name, **fields}
         rec = VmaRecord(mm="mm", start=start, end=start + pages * PAGE_SIZE, **fields)
         self.stage.world[vma.rec] = rec
+        if fields["anon_vma"]:
+            self.stage.world[self.stage.anon_vma(fields["anon_vma"]).rec] = 1
         self.mm.name_table(start, name)
         tree: Tree = self.stage.world.get(self.mm.tree, Tree())
         self.stage.world[self.mm.tree] = Tree((*tree.entries, (rec.start, rec.end, name)))
@@ -80,7 +82,7 @@ class Scene:
         table: PageTable = self.stage.world.get(obj, PageTable(linked=True))
         entries = sorted([*table.entries, (addr // PAGE_SIZE, pte)])
         self.stage.world[obj] = PageTable(linked=True, entries=tuple(entries))
-        if pte.kind == "page":
+        if pte.kind in {"page", "swap"}:
             folio = self.stage.folio(pte.folio)
             self.stage.world[folio.rec] = Folio(anon_vma=name, index=addr // PAGE_SIZE)
 

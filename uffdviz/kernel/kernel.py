@@ -41,6 +41,7 @@ from uffdviz.kernel.ops import (
     raise_event,
     register,
     rmap,
+    swap_in,
     uffd_lock,
     wprotect,
 )
@@ -144,6 +145,8 @@ class Kernel:
     mmdrop = mm_refs.mmdrop
 
     # include/linux/mm.h, mm/memory.c
+    rcu_read_lock = vl.rcu_read_lock
+    rcu_read_unlock = vl.rcu_read_unlock
     vma_start_read = vl.vma_start_read
     vma_end_read = vl.vma_end_read
     vma_start_write = vl.vma_start_write
@@ -242,6 +245,7 @@ class Kernel:
     wp_can_reuse_anon_folio = pte_fault.wp_can_reuse_anon_folio
     wp_page_copy = pte_fault.wp_page_copy
     do_swap_page = pte_fault.do_swap_page
+    map_swapped_folio = swap_in.map_swapped_folio
     do_fault = file_fault.do_fault
     fault_folio = file_fault.fault_folio
     add_to_page_cache = file_fault.add_to_page_cache
@@ -368,6 +372,7 @@ class Kernel:
     userfaultfd_move = move.userfaultfd_move
     move_pages = move.move_pages
     find_move_vma = move.find_move_vma
+    move_ranges_fit = move.move_ranges_fit
     validate_move_areas = move.validate_move_areas
     move_range = move.move_range
     move_prepare_tables = move.move_prepare_tables

@@ -93,7 +93,10 @@ class _Mapping:
         exclusive = not self._is("not_exclusive", page)
         writable = "w" in self.vma.prot and exclusive and not wp
         if self._is("swapped", page):
-            return Pte(kind="swap", folio=self._folio(page), write=writable, wp=wp)
+            # As after MADV_PAGEOUT: the page is unmapped, but the swap cache still has it.
+            name = self._folio(page)
+            self.stage.world[self.stage.folio(name).swap_cache] = 1
+            return Pte(kind="swap", folio=name, write=writable, wp=wp)
         if any(self._is(key, page) for key in ("present", "pinned", "not_exclusive")):
             writable = writable and (self.vma.shared or not self.cached)
             return Pte(folio=self._folio(page), write=writable, wp=wp)

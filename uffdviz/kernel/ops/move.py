@@ -65,7 +65,8 @@ async def move_pages(
     moved, err = 0, EAGAIN
     if not await k.read_once(ctx.mmap_changing):  # m3
         move = Move(dst_vma, src_vma, dst, src, length, allow_src_holes)
-        err = await k.validate_move_areas(ctx, move)  # m4
+        err = await k.move_ranges_fit(move)  # m4
+        err = err or await k.validate_move_areas(ctx, move)  # m5
         if not err:
             moved, err = await k.move_range(move)
     await k.up_read(ctx.map_changing_lock)  # mU
@@ -89,7 +90,8 @@ async def move_pages_v6_8(
         dst_vma = await k.find_move_vma(mm, dst) if src_vma else None  # m4
         if src_vma and dst_vma:
             move = Move(dst_vma, src_vma, dst, src, length, allow_src_holes)
-            err = await k.validate_move_areas(ctx, move)  # m4
+            err = await k.move_ranges_fit(move)  # m4
+            err = err or await k.validate_move_areas(ctx, move)  # m5
             if not err and await k.anon_vma_prepare(dst_vma):  # m5
                 err = ENOMEM
             if not err:
@@ -104,18 +106,27 @@ async def find_move_vma(k: "Kernel", mm: Mm, addr: int) -> Vma | None:
     return k.stage.vma(name) if name else None
 
 
-async def validate_move_areas(k: "Kernel", ctx: Uffd, move: Move) -> int:
-    """Whether pages of one mapping may become pages of the other.
+async def move_ranges_fit(k: "Kernel", move: Move) -> int:
+    """Whether both mappings are private and have the whole range.
 
-    Kernel: mm/userfaultfd.c, checks in move_pages(), then validate_move_areas().
+    Kernel: mm/userfaultfd.c, in move_pages().
     Returns: 0, or -EINVAL.
     """
     src: VmaRecord = await Step(move.src_vma.rec, whole_record)  # m4
     if src.shared or not inside(src, move.src, move.length):
         return EINVAL
     dst: VmaRecord = await Step(move.dst_vma.rec, whole_record)  # m4
-    if dst.shared or not inside(dst, move.dst, move.length):
-        return EINVAL
+    return EINVAL if dst.shared or not inside(dst, move.dst, move.length) else 0
+
+
+async def validate_move_areas(k: "Kernel", ctx: Uffd, move: Move) -> int:
+    """Whether pages of one mapping may become pages of the other.
+
+    Kernel: mm/userfaultfd.c, validate_move_areas().
+    Returns: 0, or -EINVAL.
+    """
+    src: VmaRecord = await Step(move.src_vma.rec, whole_record)  # m5
+    dst: VmaRecord = await Step(move.dst_vma.rec, whole_record)  # m5
     if src.prot != dst.prot or "w" not in src.prot:
         return EINVAL
     return 0 if dst.ctx == ctx.name and src.anonymous and dst.anonymous else EINVAL

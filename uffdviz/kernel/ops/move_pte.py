@@ -116,9 +116,9 @@ async def move_pte_try(k: "Kernel", move: Move, held: Held) -> Result:
 
 async def ptep_get_locked(k: "Kernel", mm: Mm, addr: int) -> Pte | None:
     """Read an entry under the lock of its page table. Kernel: in move_pages_pte()."""
-    await k.spin_lock(mm.ptl(addr))  # q3
-    pte: Pte | None = await k.ptep_get(mm, addr)  # q3
-    await k.spin_unlock(mm.ptl(addr))  # q3
+    await k.spin_lock(mm.ptl(addr))
+    pte: Pte | None = await k.ptep_get(mm, addr)
+    await k.spin_unlock(mm.ptl(addr))
     return pte
 
 

@@ -193,17 +193,11 @@ async def do_swap_page(k: "Kernel", vma: Vma, vmf: Fault, old: Pte) -> str:
     Kernel: mm/memory.c, do_swap_page(). Left out: the swap cache's own locks, read-ahead; the wait
     for a migration is the wait for the folio lock.
     """
-    mm, addr = vma.mm, vmf.addr
     if old.kind == "poison":
         return SIGBUS
     folio = k.stage.folio(old.folio)
     await k.folio_lock(folio.lock)
     if old.kind == "swap":
-        await Work("swap_in")
-        if await k.pte_offset_map_lock(mm, addr):
-            if await Step(mm.table(addr), pte_at, addr // PAGE_SIZE) == old:
-                pte = Pte(folio=old.folio, write=old.write, wp=old.wp)
-                await k.set_pte_at(vma, addr, pte)
-            await k.spin_unlock(mm.ptl(addr))
+        await k.map_swapped_folio(vma, vmf.addr, old)
     await k.folio_unlock(folio.lock)
     return DONE
