@@ -37,8 +37,9 @@ def in_operation(taken: Taken) -> bool:
 
 def is_raise(taken: Taken) -> bool:
     """Whether a step announces an event."""
-    grown = taken.kind == "word" and taken.verb in RAISES and taken.after > taken.before
-    return grown and taken.object.startswith("mmap_changing ")
+    if not taken.object.startswith("mmap_changing ") or taken.verb not in RAISES:
+        return False
+    return taken.after > (0 if taken.verb == "store" else taken.before)
 
 
 def changes_entries(taken: Taken) -> bool:
@@ -217,15 +218,10 @@ class Progress(Property):
     ident = "L4"
     rule = "with no writer and no unread event, an operation does not fail with -EAGAIN"
 
-    def __init__(self) -> None:
-        self._contexts: set[str] = set()
-
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step: `L4 calm` are the calls that nothing has stood in the way of."""
         task = taken.task
-        if taken.object.startswith("mmap_changing "):
-            self._contexts.add(taken.object.partition(" ")[2])
-        writers = writing(taken, look)
+        writers, raising = writing(taken, look), announcing(taken, look)
         calm: Names = look.note("L4 calm", ())
         if writers or is_raise(taken):
             calm = ()
@@ -238,13 +234,10 @@ class Progress(Property):
                 calm = tuple(t for t in calm if t != task)
                 if mark.detail == "-EAGAIN":
                     text = f"{task} gets -EAGAIN, though nobody writes and no event is unread"
-            elif mark.kind == "Called" and not writers and not self._unread(look):
+            elif mark.kind == "Called" and not writers and not raising:
                 calm = tuple(sorted((*calm, task))) if mark.detail.startswith("UFFDIO_") else calm
         look.keep("L4 calm", (), calm)
         return text
-
-    def _unread(self, look: Look) -> bool:
-        return any(look.note(f"unread {ctx}", ()) for ctx in sorted(self._contexts))
 
 
 def writing(taken: Taken, look: Look) -> Names:
@@ -256,3 +249,15 @@ def writing(taken: Taken, look: Look) -> Names:
             writers = tuple(sorted({*writers} ^ {taken.task}))
             look.keep("L4 writers", (), writers)
     return writers
+
+
+def announcing(taken: Taken, look: Look) -> Names:
+    """The tasks whose call has raised a counter and is not over."""
+    raising: Names = look.note("L4 raising", ())
+    now = {*raising, taken.task} if is_raise(taken) else {*raising}
+    if any(mark.kind == "Returned" for mark in taken.marks):
+        now.discard(taken.task)
+    if now != {*raising}:
+        raising = tuple(sorted(now))
+        look.keep("L4 raising", (), raising)
+    return raising

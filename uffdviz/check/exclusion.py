@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
-from uffdviz.check.held import Names, mapping_of
+from uffdviz.check.held import TRIES, Names, mapping_of
 from uffdviz.check.taken import Look, Property, Taken
 
 FREE_TO_CHANGE: Final = frozenset({"lock_seq", "anon_vma", "freed"})
+RCU: Final = {"rcu_read_lock": 1, "rcu_read_unlock": 0}
 STRUCTURE: Final = frozenset({"copy_page_range", "move_page_tables"})
 
 
@@ -77,7 +78,10 @@ class Exclusion(Property):
 
 
 class Attached(Property):
-    """S2: a mapping that is locked for reading belongs to the address space, and stays in it."""
+    """S2: a mapping that is locked for reading belongs to the address space, and stays in it.
+
+    A lock that was got under RCU counts once lock_vma_under_rcu() has looked whether it does.
+    """
 
     ident = "S2"
     rule = "from the lock to its release a mapping is in its address space"
@@ -88,12 +92,21 @@ class Attached(Property):
         if taken.object.startswith("mm_lock_seq"):
             look.keep(f"S2 mm {task}", "", taken.object.removeprefix("mm_lock_seq").strip())
         inside: Names = look.note(f"in {task}", ())
-        seen: Names = look.note(f"S2 in {task}", ())
-        look.keep(f"S2 in {task}", (), inside)
-        for name in sorted({*inside} - {*seen}):
-            if text := self._enters(taken, name, look):
-                return text
-        return None
+        sure: Names = look.note(f"S2 sure {task}", ())
+        now = tuple(name for name in sure if name in inside)
+        new = [call[2] for call in taken.calls if call[:2] == ("leave", "lock_vma_under_rcu")]
+        if taken.kind == "vma_lock" and taken.function != TRIES:
+            new += [name for name in inside if name == mapping_of(taken.object)]
+        text = None
+        for name in new:
+            if name in inside and name not in now:
+                now = (*now, name)
+                text = text or self._enters(taken, name, look)
+        for name in {*now} ^ {*sure}:
+            those: Names = look.note(f"S2 at {name}", ())
+            look.keep(f"S2 at {name}", (), tuple(sorted({*those} ^ {task})))
+        look.keep(f"S2 sure {task}", (), now)
+        return text or self._leaves(taken, look)
 
     @staticmethod
     def _enters(taken: Taken, name: str, look: Look) -> str | None:
@@ -101,10 +114,21 @@ class Attached(Property):
         lock = look.state(f"vma {name}")
         if record.detached or record.freed or not getattr(lock, "attached", True):
             return f"{taken.task} has locked vma {name}, which is not in the address space any more"
-        suffix = record.mm if look.state(f"mm tree {record.mm}") is not None else ""
-        if taken.function == "vma_start_read" and suffix != look.note(f"S2 mm {taken.task}", ""):
+        space = record.mm if look.state(f"mm tree {record.mm}") is not None else ""
+        if taken.function == TRIES and space != look.note(f"S2 mm {taken.task}", ""):
             return f"{taken.task} has locked vma {name}, which is of another address space"
         return None
+
+    @staticmethod
+    def _leaves(taken: Taken, look: Look) -> str | None:
+        if taken.kind not in {"vma", "vma_lock"} or taken.before is taken.after:
+            return None
+        gone = getattr(taken.after, "detached", False) or not getattr(taken.after, "attached", True)
+        name = mapping_of(taken.object)
+        others = [t for t in look.note(f"S2 at {name}", ()) if t != taken.task]
+        return (
+            f"{taken.task} detaches {name} while {others[0]} is inside" if gone and others else None
+        )
 
 
 class Lifetime(Property):
@@ -115,7 +139,11 @@ class Lifetime(Property):
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
-        if taken.kind == "vma_lock":
+        under_rcu = look.note(f"rcu {taken.task}", 0) or "lock_vma_under_rcu" in taken.stack
+        for call in taken.calls:
+            if call[1] in RCU and call[0] == "enter":
+                look.keep(f"rcu {taken.task}", 0, RCU[call[1]])
+        if taken.kind == "vma_lock" and not under_rcu:
             record = look.state(f"mapping {mapping_of(taken.object)}")
             reused = getattr(taken.before, "count", None) is not None
             if record is not None and record.freed and not reused:

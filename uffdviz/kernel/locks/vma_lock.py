@@ -37,9 +37,20 @@ async def vma_start_read(k: "Kernel", vma: Vma) -> bool:
 async def vma_end_read(k: "Kernel", vma: Vma) -> None:
     """Release a mapping's read lock.
 
+    The lock's memory must outlast the release, which still looks whom to wake.
     Kernel: include/linux/mm.h, vma_end_read().
     """
+    await k.rcu_read_lock()
     await k.up_read(vma.lock)
+    await k.rcu_read_unlock()
+
+
+async def rcu_read_lock(k: "Kernel") -> None:
+    """Keep what is freed meanwhile from being used again. Kernel: include/linux/rcupdate.h."""
+
+
+async def rcu_read_unlock(k: "Kernel") -> None:
+    """End a section that rcu_read_lock() began. Kernel: include/linux/rcupdate.h."""
 
 
 async def vma_start_write(k: "Kernel", vma: Vma) -> None:
