@@ -97,8 +97,25 @@ def _statement(node: ast.stmt, known: dict[int, str], depth: int) -> Iterator[So
                 yield "", f"{pad}    case {ast.unparse(case.pattern)}:"
                 yield from _block(case.body, known, depth + 2)
         case _:
-            text = ast.unparse(ast.fix_missing_locations(node))
-            yield here, pad + text.splitlines()[0]
+            yield from _simple(node, known, pad)
+
+
+def _simple(node: ast.stmt, known: dict[int, str], pad: str) -> Iterator[SourceLine]:
+    """One statement; alternatives that are steps of their own get lines of their own."""
+    lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    steps = list(dict.fromkeys(known[line] for line in lines if known.get(line)))
+    value = getattr(node, "value", None)
+    text = ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]
+    first = steps[0] if steps else ""
+    if len(steps) < 2 or not isinstance(value, ast.BoolOp):
+        yield first, pad + text
+        yield from ((step, f"{pad}    …") for step in steps[1:])
+        return
+    word = "or" if isinstance(value.op, ast.Or) else "and"
+    whole, parts = ast.unparse(value), [ast.unparse(part) for part in value.values]
+    yield first, pad + text.replace(whole, parts[0])
+    for number, part in enumerate(parts[1:], 1):
+        yield steps[number] if number < len(steps) else "", f"{pad}    {word} {part}"
 
 
 def _branches(node: ast.If, known: dict[int, str], depth: int, word: str) -> Iterator[SourceLine]:

@@ -32,6 +32,7 @@ class UffdvizApp(App[None]):
         super().__init__()
         self.shelf = shelf
         self.first = session
+        self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
         self.theme = "no-colour" if self.no_color else theme
@@ -70,7 +71,7 @@ class UffdvizApp(App[None]):
         """Show a session."""
         from uffdviz.tui.screens.run import RunScreen
 
-        _ = self.push_screen(RunScreen(session, self.shelf))
+        _ = self.push_screen(RunScreen(session, self.shelf, self.one_run))
 
     def action_home(self) -> None:
         """Back to the start screen."""

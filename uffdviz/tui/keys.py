@@ -40,9 +40,9 @@ RUN: Final = (
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
     Key("save", "s", "s", "save", "", "Save a recording of this run"),
     Key("copy", "y", "y", "token", "", "Copy the run as a short token"),
-    Key("help", "question_mark,f1", "?", "help", "help", "This help"),
-    Key("home", "escape", "esc", "home", "", "Back to the start screen"),
-    Key("quit", "q,ctrl+q", "q", "quit", "quit", "Quit"),
+    Key("help", "question_mark,f1", "?", "app.help", "help", "This help"),
+    Key("home", "escape", "esc", "app.home", "", "Back to the start screen"),
+    Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
 )
 PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "palette", "All commands")
 MOUSE: Final = (

@@ -38,6 +38,7 @@ class View:
     hints: Mapping[int, int] = field(default_factory=dict)
     zoom: int = 0
     branches: int = 0
+    note: str = ""
 
     @property
     def changed(self) -> str:

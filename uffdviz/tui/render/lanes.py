@@ -6,7 +6,7 @@ from typing import Literal
 
 from uffdviz.trace.events import Event
 
-Kind = Literal["run", "hold", "wait", "sleep", "idle"]
+Kind = Literal["run", "hold", "keep", "wait", "sleep", "idle"]
 
 
 class Lane:
@@ -26,12 +26,21 @@ class Lane:
         """Which segment `time` lies in; -1: before the first."""
         return bisect_right(self.starts, time) - 1
 
+    @property
+    def label(self) -> str:
+        """What is held, in few characters."""
+        return " ".join(f"{mode}:{name}" for name, mode in self.held)
+
+    def rest(self, start: int) -> None:
+        """From `start` on the task does not run; it may hold locks all the same."""
+        self.begin(start, "keep" if self.held else "idle", self.label)
+
     def begin(self, start: int, kind: Kind, label: str) -> None:
         """From `start` on it is something else, unless it is the same as before."""
-        if self.kinds and self.kinds[-1] == kind and self.labels[-1] == label:
-            return
         if self.starts and self.starts[-1] == start:
-            self.kinds[-1], self.labels[-1] = kind, label
+            for column in (self.starts, self.kinds, self.labels):
+                column.pop()
+        if self.kinds and self.kinds[-1] == kind and self.labels[-1] == label:
             return
         self.starts.append(start)
         self.kinds.append(kind)
@@ -61,10 +70,10 @@ class Lanes:
         if event.choice.startswith(("kill ", "deadline ")):
             return
         if event.start > lane.end and lane.blocked is None:
-            lane.begin(lane.end, "idle", "")
+            lane.rest(lane.end)
         _hold(lane, event)
         if lane.held:
-            lane.begin(event.start, "hold", " ".join(f"{m}:{name}" for name, m in lane.held))
+            lane.begin(event.start, "hold", lane.label)
         else:
             lane.begin(event.start, "run", "")
         lane.end = max(lane.end, event.end)
@@ -75,8 +84,8 @@ class Lanes:
             lane.blocked = ("sleep", "")
         if lane.blocked:
             lane.begin(event.end, *lane.blocked)
-        elif event.fact == "Finished":
-            lane.begin(event.end, "idle", "")
+        else:
+            lane.rest(event.end)
 
 
 def _hold(lane: Lane, event: Event) -> None:

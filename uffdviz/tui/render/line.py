@@ -65,14 +65,14 @@ def flow(parts: Sequence[Span], width: int, indent: int = 0) -> list[Line]:
     """Break spans into lines at spaces; every line but the first begins with `indent` spaces."""
     cells = [(c, span.role, span.target) for span in parts for c in span.text]
     lines: list[Line] = []
-    at, room, lead = 0, max(8, width), ""
+    at, room, lead = 0, max(4, width), ""
     while len(cells) - at > room:
         end = next((i for i in range(at + room, at, -1) if cells[i][0] == " "), at + room)
         lines.append(line(lead, *_group(cells[at:end])))
         at = end
         while at < len(cells) and cells[at][0] == " ":
             at += 1
-        room, lead = max(8, width - indent), " " * indent
+        room, lead = max(2, width - indent), " " * indent
     lines.append(line(lead, *_group(cells[at:])))
     return lines
 

@@ -40,7 +40,9 @@ def _row(
     state = objects[name]
     mark = Span("*" if changed else " ", "changed")
     title = Span(name.ljust(column), "strong" if holders(state) or queue(state) else "", "")
-    parts = [mark, title, Span("  "), *_held(state)]
+    marked = marked_by(name, objects)
+    held = [Span(f"W by number, by {marked}", "write")] if marked else _held(state)
+    parts = [mark, title, Span("  "), *held]
     if waiting := queue(state):
         parts.append(Span("  queue ", "blocked"))
         for number, (task, mode) in enumerate(waiting):
@@ -88,9 +90,21 @@ def _vma_numbers(of: str, name: str, objects: Mapping[str, Any]) -> str:
     mm_seq = objects.get(_seq_of(record, objects))
     if seq is None or not isinstance(mm_seq, int):
         return ""
-    if seq == mm_seq:
-        return f"write-locked by number: seq {seq} = {mm_seq}"
-    return f"seq {seq} ≠ {mm_seq}"
+    return f"seq {seq} {'=' if seq == mm_seq else '≠'} {mm_seq}"
+
+
+def marked_by(name: str, objects: Mapping[str, Any]) -> str:
+    """Who has locked a mapping for writing by its number alone, or nobody."""
+    kind, _, of = name.partition(" ")
+    record = objects.get(f"mapping {of}")
+    if kind != "vma" or holders(objects[name]) or field(record, "lock_seq") is None:
+        return ""
+    seq = _seq_of(record, objects)
+    if field(record, "lock_seq") != objects.get(seq):
+        return ""
+    lock = objects.get(seq.replace("mm_lock_seq", "mmap_lock"))
+    held = holders(lock) if lock is not None else ()
+    return held[0][0] if held and held[0][1] == "write" else ""
 
 
 def _seq_of(record: Any, objects: Mapping[str, Any]) -> str:

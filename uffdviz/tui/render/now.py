@@ -7,23 +7,29 @@ from uffdviz.trace.events import Event
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
 
 
-def now_lines(
+def now_lines(  # noqa: PLR0913
     event: Event | None,
     tasks: Mapping[str, Any],
     choices: Collection[str],
     width: int,
+    *,
+    height: int,
     upcoming: str = "",
+    note: str = "",
 ) -> list[Line]:
-    """The last event as a sentence, a circle if there is one, and who may go on."""
-    lines: list[Line] = []
-    if event is None:
-        lines.append(line("Nothing has happened yet."))
-    else:
-        lines += flow(_said(event), width, indent=2)
+    """The last event as a sentence, a circle if there is one, and who may go on.
+
+    Of a long sentence as much is shown as `height` leaves room for beside the rest.
+    """
+    noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
+    said = [line("Nothing has happened yet.")]
+    if event is not None:
+        said = flow(_said(event), width, indent=2)
+    after: list[Line] = []
     if circle := find_circle(tasks):
-        lines += wrapped(circle_words(circle, tasks), width, "bad")
-    lines += flow(_next(tasks, choices, upcoming), width, indent=2)
-    return lines
+        after += wrapped(circle_words(circle, tasks), width, "bad")
+    after += flow(_next(tasks, choices, upcoming), width, indent=2)
+    return noted + said[: max(1, height - len(after) - len(noted))] + after
 
 
 def _said(event: Event) -> list[Span]:
@@ -81,4 +87,4 @@ def circle_words(circle: Collection[str], tasks: Mapping[str, Any]) -> str:
     steps = [f"{name} waits for {tasks[name].lock}" for name in circle]
     names = [*circle][1:] + [*circle][:1]
     links = [f"{step}, behind {name}" for step, name in zip(steps, names, strict=True)]
-    return f"A circle: {'; '.join(links)}. Nobody in it can move again."
+    return f"A circle, nobody in it can move again: {'; '.join(links)}."

@@ -36,11 +36,12 @@ def _one(task: Any, head: list[Span], width: int, *, free: bool, short: bool) ->
     role = state if state in SIGNS else ""
     word = f"{SIGNS.get(state, ' ')} {state.upper() if state == 'blocked' else state:<7} "
     target = head[-1].target
+    most = 3 if width >= 50 else 1
     spans = [*head, Span(word, role, target)]
     if state == "blocked":
         spans += _why(task)
     elif state == "ready":
-        spans.append(Span(("" if free else "waits its turn  ") + _doing(task), "", target))
+        spans.append(Span(("" if free else "waits its turn  ") + _doing(task, most), "", target))
     elif state == "asleep":
         spans.append(Span(asleep_words(task), role))
     else:
@@ -49,7 +50,7 @@ def _one(task: Any, head: list[Span], width: int, *, free: bool, short: bool) ->
     if state == "done" or (short and state != "blocked"):
         return lines
     if state != "ready" and task.call:
-        lines += flow([Span("      "), Span(_doing(task), "dim")], width, indent=6)
+        lines += flow([Span("      "), Span(_doing(task, most), "dim")], width, indent=6)
     if task.holds:
         lines += flow([Span("      holds ", "dim"), *_holds(task)], width, indent=6)
     return lines
@@ -89,12 +90,12 @@ def _holds(task: Any) -> list[Span]:
     return spans
 
 
-def _doing(task: Any) -> str:
+def _doing(task: Any, most: int = 3) -> str:
     """The call and the functions it is in, outermost first."""
     if not task.call:
         return "has not begun" if not task.results else _returned(task)
-    stack = " ▸ ".join(task.stack[-3:])
-    more = "… ▸ " if len(task.stack) > 3 else ""
+    stack = " ▸ ".join(task.stack[-most:])
+    more = "… ▸ " if len(task.stack) > most else ""
     return f"{task.call} ▸ {more}{stack}" if stack else task.call
 
 

@@ -5,9 +5,25 @@ from typing import Final, NamedTuple
 from uffdviz.tui.render.lanes import Lane, Lanes
 from uffdviz.tui.render.line import Line, Span, line, merge
 
-STROKES: Final = {"run": "─", "hold": "━", "wait": "┅", "sleep": "·", "idle": " "}
-ROLES: Final = {"run": "", "hold": "ready", "wait": "blocked", "sleep": "asleep", "idle": "dim"}
-LEGEND: Final = "─ runs  ━ holds a lock  ┅ waits for one  · asleep"
+STROKES: Final = {
+    "run": "─",
+    "hold": "━",
+    "keep": "╌",
+    "wait": "┅",
+    "sleep": "·",
+    "idle": " ",
+}
+ROLES: Final = {
+    "run": "",
+    "hold": "ready",
+    "keep": "ready",
+    "wait": "blocked",
+    "sleep": "asleep",
+    "idle": "dim",
+}
+LEGEND: Final = "─ runs  ━ runs holding a lock  ╌ holds it, not running  ┅ waits for one  · asleep"
+
+SHORT_LEGEND: Final = "━ holds a lock  ╌ not running  ┅ waits  · asleep"
 
 
 class Window(NamedTuple):
@@ -53,13 +69,13 @@ def column_of(time: int, view: Window, room: int) -> int:
 
 
 def event_at(lanes: Lanes, x: int, width: int, n: int, zoom: int) -> int:
-    """The event that a click on column `x` means: the last one that had ended by then."""
+    """The event that a click on column `x` means: the last one that had begun by then."""
     left = lane_room(lanes)
     room = max(8, width - left)
     now = lanes.events[n - 1].end if n else 0
     view = window(lanes, now, zoom)
-    time = view.start + (max(0, x - left) + 1) * (view.end - view.start) // room
-    return max((e.n for e in lanes.events if e.end <= time), default=0)
+    time = view.start + (2 * max(0, x - left) + 1) * (view.end - view.start) // (2 * room)
+    return max((e.n for e in lanes.events if e.start <= time), default=0)
 
 
 def nanoseconds(time: int) -> str:
@@ -88,7 +104,7 @@ def _ruler(view: Window, now: int, cursor: int, room: int) -> list[Span]:
 def _strokes(lane: Lane, lanes: Lanes, view: Window, room: int, cursor: int) -> list[Span]:
     """One character a column: the segment at its middle; a label where there is room for it."""
     length = view.end - view.start
-    last = max(lane.end, lanes.end if lane.blocked else 0)
+    last = max(lane.end, lanes.end)
     spots = [view.start + (2 * x + 1) * length // (2 * room) for x in range(room)]
     which = [lane.at(t) if t <= last else -1 for t in spots]
     spans: list[Span] = []

@@ -50,8 +50,9 @@ class RunScreen(Screen[None]):
         *(Binding(str(d), f"task({d})", f"Step task {d}", show=False) for d in range(1, 10)),
     ]
 
-    def __init__(self, session: Session, shelf: Shelf) -> None:
+    def __init__(self, session: Session, shelf: Shelf, one_run: asyncio.Lock) -> None:
         super().__init__()
+        self.one_run = one_run
         self.session = session
         self.shelf = shelf
         self.finished = False
@@ -59,11 +60,13 @@ class RunScreen(Screen[None]):
         self.front = "narration"
         self.looked_at = ""
         self.zoom = 0
+        self.note = ""
         self.pace = 2
         self.answers: dict[int, int] = {}
         self.hints: dict[int, int] = {}
         self.timer: Timer | None = None
         self.playing = False
+        self.alive = False
         self.lanes = Lanes(session.tasks)
 
     def compose(self) -> ComposeResult:
@@ -82,6 +85,8 @@ class RunScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         """Bring the run to life and draw the first view."""
+        await self.one_run.acquire()
+        self.alive = True
         await self.session.begin(asyncio.get_running_loop(), self.told)
         if self.session.lesson is None:
             self.front = "timeline"
@@ -92,6 +97,8 @@ class RunScreen(Screen[None]):
         """Leave no run behind."""
         self.stop()
         await self.session.close()
+        if self.alive:
+            self.one_run.release()
 
     def on_resize(self, event: Resize) -> None:
         """Choose the layout for the new size; nothing else changes."""
@@ -106,6 +113,9 @@ class RunScreen(Screen[None]):
         self.layout_now = layout
         for one in LAYOUTS:
             self.set_class(one is layout, one.name)
+        lanes = min(len(self.session.tasks) + 3, 10)
+        rows = {"small": "10 1fr 4", "medium": "3fr 4fr {} 5", "large": "6fr 4fr 6fr {} 5"}
+        self.query_one("#board").styles.grid_rows = rows[layout.name].format(lanes)
         if self.front not in layout.deck:
             self.front = layout.deck[0] if self.session.lesson else layout.deck[-1]
         self.show_deck()
@@ -180,6 +190,7 @@ class RunScreen(Screen[None]):
             answers=self.answers,
             hints=self.hints,
             zoom=self.zoom,
+            note=self.note,
             branches=len(session.branches),
         )
 
@@ -192,6 +203,7 @@ class RunScreen(Screen[None]):
             self.shelf.finish(lesson.name)
         for panel in self.query(Panel):
             panel.show(view)
+        self.note = ""
 
     def task_in_view(self) -> str:
         """The task whose source is shown: the one asked for, else the one that moved last."""
@@ -199,6 +211,11 @@ class RunScreen(Screen[None]):
             return self.looked_at
         n = self.session.n
         return self.session.events[n - 1].task if n else self.session.tasks[0]
+
+    def say(self, words: str) -> None:
+        """Say something in the Now panel, until the next thing happens."""
+        self.note = words
+        self.refresh_view()
 
     # stepping
 
@@ -208,7 +225,7 @@ class RunScreen(Screen[None]):
         try:
             await self.session.step(choice)
         except UffdvizError as error:
-            self.notify(str(error), severity="warning")
+            self.note = str(error)
         self.refresh_view()
 
     async def action_task(self, number: int) -> None:
@@ -216,7 +233,7 @@ class RunScreen(Screen[None]):
         self.stop()
         tasks = self.session.tasks
         if number > len(tasks):
-            self.notify(f"there is no task {number}", severity="warning")
+            self.say(f"there is no task {number}")
             return
         await self.step_task(tasks[number - 1])
 
@@ -232,9 +249,8 @@ class RunScreen(Screen[None]):
             return
         task = self.session.snapshot(self.session.n).tasks[name]
         why = f"waits for {task.lock} to {task.mode}" if task.lock else f"is {task.state}"
-        self.notify(f"{name} cannot take a step: it {why}", severity="warning")
         self.looked_at = name
-        self.refresh_view()
+        self.say(f"{name} cannot take a step: it {why}")
 
     async def action_step(self) -> None:
         """One step on: what came next before, what the lesson says, or who is due first."""
@@ -269,11 +285,8 @@ class RunScreen(Screen[None]):
         self.stop()
         if self.ask():
             return
-        note = await self.session.next_block()
-        if note:
-            self.notify(note, severity="warning")
         self.looked_at = ""
-        self.refresh_view()
+        self.say(await self.session.next_block())
 
     def ask(self) -> bool:
         """Ask the question that stands before the next block, if there is one."""
@@ -321,7 +334,7 @@ class RunScreen(Screen[None]):
                 await self.seek(at + 1)
                 return
             at += by
-        self.notify("there is none further " + ("on" if by > 0 else "back"))
+        self.say("there is none further " + ("on" if by > 0 else "back"))
 
     # playing
 
@@ -371,7 +384,7 @@ class RunScreen(Screen[None]):
             self.stop()
             self.action_play()
         else:
-            self.notify(f"a step every {PACES[self.pace]:g} s when playing (space)")
+            self.say(f"a step every {PACES[self.pace]:g} s when playing (space)")
 
     # the rest
 
@@ -397,7 +410,7 @@ class RunScreen(Screen[None]):
                 self.hints[index] = min(self.hints.get(index, 0) + 1, len(block.hints) + 1)
                 self.refresh_view()
                 return
-        self.notify("there is no goal here to give a hint for")
+        self.say("there is no goal here to give a hint for")
 
     async def action_restart(self) -> None:
         """Begin again."""
@@ -408,13 +421,13 @@ class RunScreen(Screen[None]):
 
     def action_save(self) -> None:
         """Save a recording and say where."""
-        self.notify(f"saved as {self.session.save()}", title="Recording")
+        self.say(f"Recording saved as {self.session.save()}")
 
     def action_token(self) -> None:
         """Copy the run as a token."""
         token = self.session.token()
         self.app.copy_to_clipboard(token)
-        self.notify(f"{token[:60]}{'…' if len(token) > 60 else ''}", title="Copied")
+        self.say(f"Copied the token {token[:60]}{'…' if len(token) > 60 else ''}")
 
     def action_goto(self) -> None:
         """Ask for the number of a step and go there."""
@@ -431,7 +444,7 @@ class RunScreen(Screen[None]):
         """Choose among the runs that were left."""
         branches = self.session.branches
         if not branches:
-            self.notify("no other run yet: go back (←), then step another task")
+            self.say("no other run yet: go back (←), then step another task")
             return
         from uffdviz.tui.screens.prompt import ListScreen
 
@@ -462,7 +475,10 @@ class RunScreen(Screen[None]):
         self.stop()
         await self.seek(message.n)
 
-    def tab_clicked(self, x: int) -> None:
-        """Bring the panel to the front whose name in the deck's title was clicked."""
-        if name := tab_at(self.layout_now.deck, self.front, x):
+    @on(Panel.TitleClicked)
+    def title_clicked(self, message: Panel.TitleClicked) -> None:
+        """Bring the panel to the front whose name was clicked."""
+        if message.panel == self.front and (
+            name := tab_at(self.layout_now.deck, self.front, message.x)
+        ):
             self.bring(name)

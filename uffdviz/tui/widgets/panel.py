@@ -51,6 +51,14 @@ class Panel(ScrollView, can_focus=True):
             super().__init__()
             self.target = target
 
+    class TitleClicked(Message):
+        """The border above a panel was clicked, `x` columns into its title."""
+
+        def __init__(self, panel: str, x: int) -> None:
+            super().__init__()
+            self.panel = panel
+            self.x = x
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.view: View | None = None
@@ -135,14 +143,11 @@ class Panel(ScrollView, can_focus=True):
         x = event.x - self.gutter.left
         y = event.y - self.gutter.top
         if event.y < self.gutter.top:
-            self.title_clicked(x - 2)
+            self.post_message(self.TitleClicked(self.id or "", event.x - 3))
         elif 0 <= x < inside.width and 0 <= y < inside.height:
             target = self.target_at(x, y + round(self.scroll_y))
             if target:
                 self.post_message(self.Chosen(target))
-
-    def title_clicked(self, x: int) -> None:
-        """The border above the content was clicked, `x` columns into the title."""
 
     def target_at(self, x: int, y: int) -> str:
         """What a click on a column of a line means."""

@@ -14,7 +14,7 @@ from uffdviz.tui.render.now import now_lines
 from uffdviz.tui.render.page import page_lines
 from uffdviz.tui.render.source import source_lines
 from uffdviz.tui.render.tasks import task_lines
-from uffdviz.tui.render.timeline import LEGEND, event_at, nanoseconds, timeline_lines
+from uffdviz.tui.render.timeline import LEGEND, SHORT_LEGEND, event_at, nanoseconds, timeline_lines
 from uffdviz.tui.render.totals import total_lines
 from uffdviz.tui.view import View
 from uffdviz.tui.widgets.panel import Panel
@@ -126,7 +126,7 @@ class Timeline(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The lanes."""
-        self.border_subtitle = LEGEND
+        self.border_subtitle = LEGEND if width >= len(LEGEND) + 6 else SHORT_LEGEND
         return timeline_lines(view.lanes, view.n, width, view.zoom)
 
     def target_at(self, x: int, y: int) -> str:
@@ -183,7 +183,15 @@ class Now(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The last event, a circle if there is one, who may go on."""
-        return now_lines(view.event, view.snapshot.tasks, view.choices, width, view.upcoming)
+        return now_lines(
+            view.event,
+            view.snapshot.tasks,
+            view.choices,
+            width,
+            height=height,
+            upcoming=view.upcoming,
+            note=view.note,
+        )
 
 
 def _sandbox(width: int) -> list[Line]:

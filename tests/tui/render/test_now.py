@@ -1,0 +1,31 @@
+from uffdviz.trace.snapshot import TaskView
+from uffdviz.tui.render.line import plain
+from uffdviz.tui.render.now import circle_words, find_circle, now_lines
+
+
+def blocked(name: str, lock: str, behind: str) -> TaskView:
+    return TaskView(name, state="blocked", lock=lock, mode="read", behind=(behind,))
+
+
+def test_a_circle_is_found_and_told_in_one_sentence() -> None:
+    tasks = {"ui": TaskView("ui"), "a": blocked("a", "L", "b"), "b": blocked("b", "M", "a")}
+    circle = find_circle(tasks)
+    assert circle == ("a", "b")
+    assert circle_words(circle, tasks) == (
+        "A circle: a waits for L, behind b; b waits for M, behind a. Nobody in it can move again."
+    )
+
+
+def test_a_chain_that_ends_with_somebody_who_runs_is_no_circle() -> None:
+    assert find_circle({"a": blocked("a", "L", "b"), "b": TaskView("b")}) == ()
+
+
+def test_who_may_go_on_is_said_with_keys() -> None:
+    tasks = {"gc": TaskView("gc"), "app": TaskView("app")}
+    text = plain(now_lines(None, tasks, ["gc", "app"], 80, height=3, upcoming="app"))
+    assert text.splitlines()[-1] == "May go on: 1 gc   2 app (next)"
+
+
+def test_everybody_done_is_said() -> None:
+    tasks = {"gc": TaskView("gc", state="done")}
+    assert "Everybody is done." in plain(now_lines(None, tasks, [], 80, height=3))

@@ -1,0 +1,76 @@
+"""Any keys, clicks and resizes, in any order: nothing breaks."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.tui.screen import Shown, show
+from tests.tui.settings import lesson, session
+from uffdviz.tui.keys import RUN
+
+KEYS = sorted(
+    {key for row in RUN for key in row.keys.split(",")} - {"q", "ctrl+q", "escape", "y"}
+    | {"tab", "shift+tab", "enter", "up", "down", "pagedown", "ctrl+p"}
+)
+SIZES = [(80, 24), (120, 40), (100, 30), (1, 1), (10, 3), (40, 12), (200, 60), (80, 24)]
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a run takes seconds: no shrinking
+ACTION = st.one_of(
+    st.sampled_from(KEYS),
+    st.sampled_from(SIZES),
+    st.tuples(st.just("click"), st.integers(0, 119), st.integers(0, 39)),
+)
+
+
+async def act_at_random(shown: Shown, actions: list[object]) -> None:
+    for action in actions:
+        match action:
+            case str():
+                await shown.pilot.press(action)
+            case (int() as width, int() as height):
+                await shown.pilot.resize_terminal(width, height)
+            case (_, int() as x, int() as y):
+                width, height = shown.app.size
+                await shown.pilot.click(offset=(min(x, width - 1), min(y, height - 1)))
+    await shown.pilot.resize_terminal(120, 40)
+    while len(shown.app.screen_stack) > 2:
+        await shown.app.pop_screen()
+    await shown.settle()
+    assert "Tasks" in shown.text or "Course" in shown.text
+
+
+@pytest.fixture
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+
+
+def try_actions(actions: list[object], *, scripted: bool) -> None:
+    async def act(shown: Shown) -> None:
+        await act_at_random(shown, actions)
+
+    show(act, lesson() if scripted else session(3, 2))
+
+
+@pytest.mark.usefixtures("own_folders")
+@settings(
+    max_examples=3,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(ACTION, min_size=100, max_size=100), st.booleans())
+def test_a_hundred_random_actions(actions: list[object], scripted: bool) -> None:  # noqa: FBT001
+    try_actions(actions, scripted=scripted)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("own_folders")
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(ACTION, min_size=2000, max_size=2000), st.booleans())
+def test_two_thousand_random_actions(actions: list[object], scripted: bool) -> None:  # noqa: FBT001
+    try_actions(actions, scripted=scripted)
