@@ -27,6 +27,7 @@ MAX_SCHEDULE: Final = 4 << 20
 ELSEWHERE: Final = (
     ("check", "uffdviz.run.check_command", "check"),
     ("conform", "uffdviz.run.conform_command", "conform"),
+    ("diff", "uffdviz.run.export_command", "diff"),
     ("explain", "uffdviz.course.explain_command", "explain"),
     ("export", "uffdviz.run.export_command", "export"),
     ("lessons", "uffdviz.course.lessons_command", "lessons"),

@@ -1,0 +1,139 @@
+"""`uffdviz export` and `uffdviz diff`: a recording for people who want it elsewhere."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from uffdviz.errors import RecordingError
+from uffdviz.run.commands import Answer, recorded_setting, reported, save
+from uffdviz.run.regression import pytest_file
+from uffdviz.run.replay import replay
+from uffdviz.run.report import event_lines, schedule_lines
+from uffdviz.run.setting import Setting
+from uffdviz.trace.events import Event
+from uffdviz.trace.export.cast import cast
+from uffdviz.trace.export.mermaid import mermaid
+from uffdviz.trace.export.perfetto import perfetto
+from uffdviz.trace.export.svg import svg
+from uffdviz.trace.recording import Header, load_recording
+from uffdviz.trace.snapshot import History
+
+Form = Literal["text", "perfetto", "cast", "svg", "mermaid", "pytest"]
+
+
+class Replayed(msgspec.Struct):
+    """A recording that was run again: all that the exports may use."""
+
+    header: Header
+    setting: Setting
+    machine: Any
+    history: History
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened."""
+        events: list[Event] = self.machine.events
+        return events
+
+    @property
+    def title(self) -> str:
+        """What the run is of."""
+        title = self.header.scenario.get("title", self.header.name)
+        return f"{title} ({self.setting.era_name})"
+
+
+def text(run: Replayed) -> str:
+    """The events in words."""
+    return "\n".join([run.title, "", *event_lines(run.machine.start, run.events)]) + "\n"
+
+
+def regression(run: Replayed) -> str:
+    """A pytest file that plays the same choices."""
+    returns = {name: task.results for name, task in run.history.last.tasks.items()}
+    report = reported(run.setting, run.machine)
+    return pytest_file(run.header, report, returns, run.events[-1].sentence if run.events else "")
+
+
+FORMS: Final[dict[Form, Callable[[Replayed], str]]] = {
+    "text": text,
+    "perfetto": lambda run: perfetto(run.events, run.title),
+    "cast": lambda run: cast(run.history, run.events, run.title),
+    "svg": lambda run: svg(run.events, run.title),
+    "mermaid": lambda run: mermaid(run.events, run.title),
+    "pytest": regression,
+}
+
+
+def export(recording: Path, /, *, to: Form, output: Path | None = None) -> Answer:
+    """Write a recording in another form.
+
+    Parameters
+    ----------
+    recording
+        A file made by `run --record` or `check --record`.
+    to
+        Sentences, Perfetto's JSON, an asciinema cast, a picture, a Mermaid diagram, a test.
+    output
+        The file to write; standard output if left out.
+    """
+    made = FORMS[to](replayed(recording))
+    if output is None:
+        return 0, made.splitlines()
+    save(output, made.encode())
+    return 0, [f"{output}: {len(made.splitlines())} lines"]
+
+
+def replayed(path: Path) -> Replayed:
+    """Read a recording and run it again, so that it is known to be whole and true."""
+    whole = load_recording(path)
+    setting = recorded_setting(whole.header, str(path))
+    machine = setting.machine()
+    try:
+        replay(machine, whole)
+    except RecordingError as error:
+        msg = f"{path}: {error}"
+        raise RecordingError(msg) from None
+    return Replayed(whole.header, setting, machine, History(machine.start, machine.events))
+
+
+def diff(one: Path, other: Path, /) -> Answer:
+    """Say in words where two recordings part, and how each ends. Status 1 if they differ.
+
+    Parameters
+    ----------
+    one
+        A recording.
+    other
+        Another one.
+    """
+    a, b = replayed(one), replayed(other)
+    at = next(
+        (i for i, pair in enumerate(zip(a.events, b.events, strict=False)) if said(pair)), None
+    )
+    if at is None and len(a.events) == len(b.events):
+        return 0, [f"the same {len(a.events)} events"]
+    shorter = min(len(a.events), len(b.events))
+    return 1, parted(a, b, shorter if at is None else at)
+
+
+def said(pair: tuple[Event, Event]) -> bool:
+    """Whether two events say different things."""
+    return pair[0].sentence != pair[1].sentence or pair[0].at != pair[1].at
+
+
+def parted(a: Replayed, b: Replayed, at: int) -> Iterable[str]:
+    """The first difference, and the two ends."""
+    yield f"the same {at} events, then:"
+    for name, run in (("one", a), ("other", b)):
+        event = run.events[at] if at < len(run.events) else None
+        yield f"  {name:5} {f'{event.n}. {event.sentence}' if event else 'has ended'}"
+    for name, run in (("one", a), ("other", b)):
+        rest = schedule_lines(e.choice for e in run.events[at:])
+        tail = f", by way of {'; '.join(rest[:6])}" if rest else ""
+        ends = ", ".join(
+            f"{task.name} {' '.join(task.results) or task.state}"
+            for task in run.history.last.tasks.values()
+        )
+        yield f"  {name:5} ends after {len(run.events)} events{tail}: {ends}"
