@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
+from cyclopts import Parameter
 
 from uffdviz.errors import RecordingError
 from uffdviz.run.commands import Answer, recorded_setting, reported, save
@@ -66,7 +67,9 @@ FORMS: Final[dict[Form, Callable[[Replayed], str]]] = {
 }
 
 
-def export(recording: Path, /, *, to: Form, output: Path | None = None) -> Answer:
+def export(
+    recording: Path, /, *, to: Form, output: Annotated[Path | None, Parameter(alias="-o")] = None
+) -> Answer:
     """Write a recording in another form.
 
     Parameters
