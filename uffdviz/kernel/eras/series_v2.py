@@ -6,8 +6,10 @@ from uffdviz.kernel.eras.v6_9 import V6_9
 from uffdviz.kernel.errno import ENOENT, ENOMEM
 from uffdviz.kernel.locks.rwsem import RwSem
 from uffdviz.kernel.memory import look, tree_overlap
-from uffdviz.kernel.objects import Mm, Vma
+from uffdviz.kernel.objects import Mm, Uffd, Vma
 from uffdviz.kernel.ops import mfill
+from uffdviz.kernel.ops import move as move_ops
+from uffdviz.kernel.ops.move_pte import Move
 from uffdviz.kernel.steps import Outcome, Step
 from uffdviz.trace.events import Fact
 
@@ -100,6 +102,18 @@ async def find_and_pin_vmas(k: "SeriesV2", mm: Mm, dst: int, src: int) -> tuple[
     return ENOENT
 
 
+async def validate_move_areas(k: "SeriesV2", ctx: Uffd, move: Move) -> int:
+    """Whether pages of one mapping may become pages of the other, which gets an anon_vma.
+
+    Flaw: as in mfill_vma_suits().
+    Kernel: mm/userfaultfd.c, validate_move_areas() of revision 2.
+    Returns: 0, -EINVAL or -ENOMEM.
+    """
+    if err := await move_ops.validate_move_areas(k, ctx, move):  # m5
+        return err
+    return ENOMEM if await k.anon_vma_prepare(move.dst_vma) else 0  # m5
+
+
 async def unpin_vmas(k: "SeriesV2", dst_vma: Vma, src_vma: Vma) -> None:
     """Release whichever locks were taken. Kernel: mm/userfaultfd.c, revision 2."""
     if await Step(dst_vma.mm.lock, i_read):
@@ -121,5 +135,6 @@ class SeriesV2(V6_9):
     uffd_mfill_unlock = unpin_vma
     unpin_vma = unpin_vma
     mfill_vma_suits = mfill_vma_suits
+    validate_move_areas = validate_move_areas
     uffd_move_lock = find_and_pin_vmas
     uffd_move_unlock = unpin_vmas

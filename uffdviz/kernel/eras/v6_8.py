@@ -96,4 +96,3 @@ class V6_8(Kernel):
     mwriteprotect_range = wprotect.mwriteprotect_range_v6_8
     move_pages = move.move_pages_v6_8
     move_zeropage_pte = move_pte.move_zeropage_pte_v6_8
-    move_anon_pte = move_pte.move_anon_pte_v6_8

@@ -328,24 +328,8 @@ async def move_anon_pte(k: "Kernel", move: Move, pte: Pte, folio: FolioRef) -> i
     return 0
 
 
-async def move_anon_pte_v6_8(k: "Kernel", move: Move, pte: Pte, folio: FolioRef) -> int:
-    """Give the page its new place, then take the entry away and look for pins once more.
-
-    A page that was pinned in between is left where it was, and rmap looks for it elsewhere.
-    Kernel: mm/userfaultfd.c, move_present_pte() before v6.9-rc5 (CVE-2024-27007).
-    Returns: 0, or -EBUSY.
-    """
-    await k.folio_move_anon_rmap(move, folio)  # q15
-    await k.ptep_clear_flush(move.src_vma, move.src)  # q14
-    if await Step(folio.rec, look, "pins"):  # q14
-        await k.set_pte_at(move.src_vma, move.src, pte)  # q14
-        return EBUSY
-    await k.set_pte_at(move.dst_vma, move.dst, Pte(folio=folio.name))  # q15
-    return 0
-
-
 async def folio_move_anon_rmap(k: "Kernel", move: Move, folio: FolioRef) -> None:
     """Tell rmap where the page is from now on. Kernel: mm/rmap.c."""
-    rec: VmaRecord = await Step(move.dst_vma.rec, whole_record)  # q15
+    rec: VmaRecord = await Step(move.dst_vma.rec, whole_record)
     index = linear_pgoff(rec) + (move.dst - rec.start) // PAGE_SIZE
-    await Step(folio.rec, move_anon_rmap, folio.name, rec.anon_vma, index, cost="rmap")  # q15
+    await Step(folio.rec, move_anon_rmap, folio.name, rec.anon_vma, index, cost="rmap")

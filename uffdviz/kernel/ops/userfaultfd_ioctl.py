@@ -32,14 +32,15 @@ async def userfaultfd_changing(k: "Kernel", ctx: Uffd) -> int:
 async def userfaultfd_done(k: "Kernel", ctx: Uffd, start: int, done: int, *, dontwake: bool) -> int:
     """Tell the caller what was done, and wake who waits for these pages.
 
+    Nothing done and no error would wake everybody, for that is what a range of length 0 means.
     Kernel: fs/userfaultfd.c, at the end of each ioctl.
-    Returns: `done`, or -EFAULT with the work done.
+    Returns: `done`, -EAGAIN if that is nothing, or -EFAULT with the work done.
     """
     if await Work("put_user", cost="copy_arg", errno=EFAULT):  # P8
         return EFAULT
-    if done > 0 and not dontwake:
+    if done >= 0 and not dontwake:
         await k.wake_userfault(ctx, start, done)  # P10
-    return done
+    return done or EAGAIN
 
 
 async def userfaultfd_copy(
