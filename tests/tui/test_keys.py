@@ -56,7 +56,7 @@ def test_a_blocked_task_says_why_behind_whom_and_where_in_the_queue() -> None:
 
 def test_a_standstill_is_told_as_a_circle() -> None:
     text = screen_after(STANDSTILL, session())
-    assert "A circle: gc waits for vma dst, behind app" in text
+    assert "A circle, nobody in it can move again: gc waits for vma dst, behind app" in text
     assert "Nobody can move" in text
 
 

@@ -31,6 +31,8 @@ async def act_at_random(shown: Shown, actions: list[object]) -> None:
             case (_, int() as x, int() as y):
                 width, height = shown.app.size
                 await shown.pilot.click(offset=(min(x, width - 1), min(y, height - 1)))
+            case _:
+                raise AssertionError(action)
     await shown.pilot.resize_terminal(120, 40)
     while len(shown.app.screen_stack) > 2:
         await shown.app.pop_screen()

@@ -12,7 +12,7 @@ def test_a_circle_is_found_and_told_in_one_sentence() -> None:
     circle = find_circle(tasks)
     assert circle == ("a", "b")
     assert circle_words(circle, tasks) == (
-        "A circle: a waits for L, behind b; b waits for M, behind a. Nobody in it can move again."
+        "A circle, nobody in it can move again: a waits for L, behind b; b waits for M, behind a."
     )
 
 

@@ -44,8 +44,9 @@ def _one(  # noqa: PLR0913
     label: str, words: str, at: list[str], numbers: Mapping[str, str], width: int, *, mine: bool
 ) -> Line:
     who = ",".join(numbers[name] for name in at)
-    mark = f"{'▸' if at else ' '}{who:<3}"[:4]
+    who = who if len(who) <= 4 else f"{who[:3]}+"
+    mark = f"{'▸' if at else ' '}{who:<5}"
     role = "current" if mine else "code"
     body = f"{label:<4} {words}"
-    body = body.ljust(width - 4) if mine else body
-    return line(Span(mark, "key" if at else ""), Span(body[: max(1, width - 4)], role))
+    body = body.ljust(width - 6) if mine else body
+    return line(Span(mark, "key" if at else ""), Span(body[: max(1, width - 6)], role))

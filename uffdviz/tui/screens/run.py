@@ -114,7 +114,7 @@ class RunScreen(Screen[None]):
         for one in LAYOUTS:
             self.set_class(one is layout, one.name)
         lanes = min(len(self.session.tasks) + 3, 10)
-        rows = {"small": "10 1fr 4", "medium": "3fr 4fr {} 5", "large": "6fr 4fr 6fr {} 5"}
+        rows = {"small": "10 1fr 5", "medium": "3fr 4fr {} 5", "large": "6fr 3fr 7fr {} 5"}
         self.query_one("#board").styles.grid_rows = rows[layout.name].format(lanes)
         if self.front not in layout.deck:
             self.front = layout.deck[0] if self.session.lesson else layout.deck[-1]

@@ -35,7 +35,8 @@ class Header(Bar):
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """Title and era on the left, place and time on the right."""
         lesson = view.lesson
-        name = f" {lesson.chapter} · {view.title}" if lesson and width >= 100 else f" {view.title}"
+        chapter = lesson.chapter.partition("-")[2].replace("-", " ").capitalize() if lesson else ""
+        name = f" {chapter} · {view.title}" if chapter and width >= 100 else f" {view.title}"
         left = line(Span(name, "strong"), Span(f"  {view.era}", "changed"))
         state = f"▷ every {view.pace:g} s  " if view.playing else ""
         past = "  in the past" if view.n < view.length else ""
