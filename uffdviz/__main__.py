@@ -1,4 +1,4 @@
-"""`python -m uffdviz` is the same as `uffdviz`."""
+"""`python -m uffdviz`."""
 
 import sys
 

@@ -151,7 +151,8 @@ def screen() -> Answer:
     if not (exists("uffdviz.tui.app") and exists("uffdviz.course.shelf")):
         msg = "no command; see 'uffdviz --help'"
         raise UsageError(msg)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ
+    if not served and not (sys.stdin.isatty() and sys.stderr.isatty()):
         msg = "the application needs a terminal; in a pipe use 'uffdviz run' or 'uffdviz play --headless'"
         raise UsageError(msg)
     from uffdviz.course.shelf import CourseShelf
