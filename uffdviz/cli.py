@@ -31,7 +31,6 @@ ELSEWHERE: Final = (
     ("explain", "uffdviz.course.explain_command", "explain"),
     ("export", "uffdviz.run.export_command", "export"),
     ("lessons", "uffdviz.course.lessons_command", "lessons"),
-    ("play", "uffdviz.course.play_command", "play"),
     ("scenarios", "uffdviz.run.scenario_commands", "scenarios"),
     ("serve", "uffdviz.tui.serve", "serve"),
 )
@@ -122,7 +121,7 @@ def commands() -> "App":
         result_action="return_value",
         default_parameter=Parameter(negative=""),
     )
-    own: tuple[Callable[..., Answer], ...] = (run, replay, compare)
+    own: tuple[Callable[..., Answer], ...] = (run, replay, compare, play)
     for command in own:
         app.command(command)
     app.command(completion(app), name="completion")
@@ -146,8 +145,8 @@ def version() -> str:
     return f"uffdviz {installed('uffdviz')}"
 
 
-def screen() -> Answer:
-    """Start the terminal application."""
+def screen(lesson: str = "") -> Answer:
+    """Start the terminal application, at once with a lesson if one is named."""
     if not (exists("uffdviz.tui.app") and exists("uffdviz.course.shelf")):
         msg = "no command; see 'uffdviz --help'"
         raise UsageError(msg)
@@ -158,7 +157,8 @@ def screen() -> Answer:
     from uffdviz.course.shelf import CourseShelf
     from uffdviz.tui.app import run as run_app
 
-    return run_app(CourseShelf()), ()
+    shelf = CourseShelf()
+    return run_app(shelf, shelf.open_lesson(lesson) if lesson else None), ()
 
 
 def completion(app: "App") -> Callable[..., Answer]:
@@ -243,6 +243,34 @@ def replay(recording: str, /, *, json: bool = False) -> Answer:
     from uffdviz.run.commands import replay_command
 
     return replay_command(recording, json=json)
+
+
+def play(
+    lesson: str,
+    /,
+    *,
+    headless: bool = False,
+    plain: bool = False,
+    json: bool = False,
+) -> Answer:
+    """Play a lesson, on the screen or as text.
+
+    Parameters
+    ----------
+    lesson
+        A path, or the name of a shipped lesson.
+    headless
+        Tell it as text, and fail if an expectation does not hold.
+    plain
+        As text, with a sentence for each step.
+    json
+        As one JSON document.
+    """
+    if not (headless or plain or json):
+        return screen(lesson)
+    from uffdviz.course.play_command import play_headless
+
+    return play_headless(lesson, plain=plain, json=json)
 
 
 def compare(

@@ -98,10 +98,11 @@ def _block(path: Path, kind: str, number: int, line: int, body: str) -> AnyBlock
     if kind == "play":
         return Play(schedule=body, line=line)
     if kind == "expect":
-        facts = tuple(f.strip() for f in body.splitlines() if f.strip())
-        if not facts:
+        found = [(at, f.strip()) for at, f in enumerate(body.splitlines(), line + 1) if f.strip()]
+        if not found:
             raise _wrong(path, f"{where}: empty; one 'TASK LANDMARK' a line")
-        return Expect(facts=facts, line=line)
+        lines, facts = zip(*found, strict=True)
+        return Expect(facts=facts, lines=lines, line=line)
     if kind in TABLES:
         return _toml(path, (f"{kind} {number}", line), body, TABLES[kind], line=line)
     if kind in SHOWN:

@@ -31,9 +31,10 @@ class Play(Block, frozen=True, kw_only=True):
 
 
 class Expect(Block, frozen=True, kw_only=True):
-    """Facts that must hold now: one `TASK LANDMARK` a line."""
+    """Facts that must hold now: one `TASK LANDMARK` a line, or `deadlock`."""
 
     facts: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 class Predict(Block, frozen=True, kw_only=True, forbid_unknown_fields=True):

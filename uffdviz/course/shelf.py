@@ -1,6 +1,5 @@
 """What can be opened on the screen: lessons, scenarios, saved recordings; and what was finished."""
 
-import json
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from uffdviz.course.load import load_lesson
+from uffdviz.course.progress import finish, finished
 from uffdviz.course.schema import Lesson, Play, Prose
 from uffdviz.errors import LessonError, RecordingError, UffdvizError, near_miss
-from uffdviz.places import data_dir, lessons_dir, state_dir
+from uffdviz.places import data_dir, lessons_dir
 
 if TYPE_CHECKING:
     from uffdviz.run.session import RunSession
@@ -112,10 +112,7 @@ class CourseShelf:
 
     def finish(self, name: str) -> None:
         """Remember that a lesson was read to its end."""
-        done = sorted({*finished(), name})
-        folder = state_dir()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "progress.json").write_text(json.dumps({"finished": done}), encoding="utf-8")
+        finish(name)
 
 
 @cache
@@ -137,15 +134,6 @@ def find_lesson(name: str) -> Lesson:
         return load_lesson(known[name])
     msg = f"no lesson {name!r}{near_miss(name, known)}: a path, or a name"
     raise LessonError(msg)
-
-
-def finished() -> frozenset[str]:
-    """The lessons that were read to their end; none if that cannot be read."""
-    try:
-        table = json.loads((state_dir() / "progress.json").read_text(encoding="utf-8"))
-        return frozenset(str(name) for name in table["finished"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
 
 
 def _entry(lesson: Lesson, *, done: bool) -> Entry:
