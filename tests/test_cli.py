@@ -239,3 +239,15 @@ def test_a_recording_is_the_same_under_any_hash_seed(
         check=True,
     )
     assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_run_that_does_not_end_is_called_unfinished(
+    cli: Cli, scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uffdviz.run.commands.MOST_EVENTS", 20)
+    status, out, _ = cli("run", scenario)
+    assert status == 3
+    assert "unfinished: stopped after 20 events" in out
+    status, out, _ = cli("compare", scenario, "--eras", "v6.8,v6.9")
+    assert status == 3
+    assert "v6.9 is unfinished: stopped after 20 events" in out

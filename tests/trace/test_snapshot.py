@@ -86,9 +86,14 @@ def test_any_snapshot_of_a_long_run_is_near(monkeypatch: pytest.MonkeyPatch) -> 
     history = History(machine.start, events)
     assert history.at(100_000).n == events[-1].n
 
-    folded = []
+    folded: list[int] = []
     apply = Fold.apply
-    monkeypatch.setattr(Fold, "apply", lambda fold, event: (folded.append(1), apply(fold, event)))
+
+    def count_and_apply(fold: Fold, event: Event) -> None:
+        folded.append(event.n)
+        apply(fold, event)
+
+    monkeypatch.setattr(Fold, "apply", count_and_apply)
     for n in (1, 255, 70_001):
         folded.clear()
         history.at(n)

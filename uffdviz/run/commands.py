@@ -28,7 +28,8 @@ Answer = tuple[int, Iterable[str]]
 Said = tuple[str, str]
 """A schedule, and what messages call it."""
 
-MOST_EVENTS: Final = 1_000_000
+MOST_EVENTS: Final = 300_000
+"""Where a run that does not end is stopped: it is then called unfinished."""
 
 
 def run_command(  # noqa: PLR0913, PLR0917  an argument per option
@@ -190,12 +191,19 @@ def compare_command(
     for name, setting in settings.items():
         machine = setting.machine()
         try:
-            diverged = run_compared(machine, schedule[0])
+            diverged = run_compared(machine, schedule[0], MOST_EVENTS)
         except ScheduleError as error:
             msg = f"{schedule[1]}: {error}"
             raise ScheduleError(msg) from None
-        runs[name] = {**reported(setting, machine), "divergence": diverged or None}
-        status = status or int(runs[name]["deadlock"] is not None or unmet(runs[name]))
+        unfinished = len(machine.events) >= MOST_EVENTS and bool(machine.choices())
+        runs[name] = {
+            **reported(setting, machine),
+            "divergence": diverged or None,
+            "unfinished": unfinished,
+            "events": len(machine.events),
+        }
+        found = runs[name]["deadlock"] is not None or unmet(runs[name])
+        status = max(status, 3 if unfinished else int(found))
     compared = comparison(next(iter(runs.values()))["scenario"], runs)
     if json:
         return status, [as_json(compared)]

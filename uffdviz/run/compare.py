@@ -10,27 +10,34 @@ from uffdviz.run.report import duration, table, task_figures
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.schedulers.timed import Timed
 from uffdviz.trace.schedule import parse_schedule
+from uffdviz.trace.totals import FIRST
+
+Key = tuple[str, str]
+"""A lock and a mode."""
 
 
-def run_compared(machine: Machine, schedule: str) -> str:
+def run_compared(machine: Machine, schedule: str, most: int) -> str:
     """Follow a schedule as far as this era goes that way, then go on in timed order.
 
-    Returns: where it diverged, in words; empty if it did not.
+    At most `most` events happen. Returns: where it diverged, in words; empty if it did not.
     """
     diverged = ""
     if schedule:
         script = parse_schedule(schedule, tuple(machine.tasks), every_function(machine))
         try:
-            drive(machine, Scripted(script, machine))
+            drive(machine, Scripted(script, machine), most)
         except LandmarkError as error:
             diverged = str(error)
-    drive(machine, Timed())
+    drive(machine, Timed(), most)
     return diverged
 
 
-def drive(machine: Machine, scheduler: Scripted | Timed) -> None:
+def drive(machine: Machine, scheduler: Scripted | Timed, most: int) -> None:
     """Let a scheduler choose; a choice that cannot be taken is where the eras part."""
-    while (choice := next_choice(machine, scheduler)) is not None:
+    while len(machine.events) < most:
+        choice = next_choice(machine, scheduler)
+        if choice is None:
+            return
         try:
             machine.step(choice)
         except ScheduleError as error:
@@ -102,18 +109,41 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
         for i, name in enumerate(names)
     ]
     tables = [{(r["lock"], r["mode"]): r for r in run["totals"]["locks"]} for run in runs]
-    for key in dict.fromkeys(key for rows_of in tables for key in rows_of):
-        name = " for ".join(key)
-        found = [rows_of.get(key) for rows_of in tables]
-        rows.append([f"{name}: acquired", *(str(r["acquisitions"]) if r else "–" for r in found)])
-        if any(r and r["contentions"] for r in found):
-            contended = (str(r["contentions"]) if r else "–" for r in found)
-            waited = (duration(r["wait_ns"]["total"]) if r else "–" for r in found)
-            rows += [[f"{name}: contended", *contended], [f"{name}: waited", *waited]]
+    keys = list(dict.fromkeys(key for rows_of in tables for key in rows_of))
+    quiet = [key for key in keys if key[0] != FIRST and not contended(key, tables)]
+    for key in keys:
+        if key not in quiet:
+            rows += lock_rows(key, tables)
     lines = table(rows)
+    if quiet:
+        lines.append(
+            f"and {len(quiet)} rows of locks that nobody had to wait for (all with --json)"
+        )
     lines += [
         f"{era} diverges: {run['divergence']}"
         for era, run in zip(eras, runs, strict=True)
         if run.get("divergence")
     ]
+    lines += [
+        f"{era} is unfinished: stopped after {run['events']} events"
+        for era, run in zip(eras, runs, strict=True)
+        if run.get("unfinished")
+    ]
+    return lines
+
+
+def contended(key: Key, tables: Sequence[Mapping[Key, Any]]) -> bool:
+    """Whether somebody had to wait for a lock under some era."""
+    return any(rows[key]["contentions"] for rows in tables if key in rows)
+
+
+def lock_rows(key: Key, tables: Sequence[Mapping[Key, Any]]) -> list[list[str]]:
+    """Set a lock's figures side by side; a dash: this era never took it."""
+    name = " for ".join(key)
+    found = [rows.get(key) for rows in tables]
+    lines = [[f"{name}: acquired", *(str(r["acquisitions"]) if r else "–" for r in found)]]
+    if contended(key, tables):
+        counts = (str(r["contentions"]) if r else "–" for r in found)
+        waited = (duration(r["wait_ns"]["total"]) if r else "–" for r in found)
+        lines += [[f"{name}: contended", *counts], [f"{name}: waited", *waited]]
     return lines

@@ -178,8 +178,9 @@ class Machine:
                 return self._move(choice, whom, self._task(whom).kernel.current.state, queues.kill)
             case "deadline":
                 return self._deadline(choice, whom)
-        msg = f"no such move: {choice!r}; moves are kill, fail and deadline"
-        raise ScheduleError(msg)
+            case _:
+                msg = f"no such move: {choice!r}; moves are kill, fail and deadline"
+                raise ScheduleError(msg)
 
     def _task(self, name: str) -> Running:
         if name not in self.tasks:
