@@ -395,7 +395,6 @@ class Kernel:
     move_anon_pte = move_pte.move_anon_pte
     folio_move_anon_rmap = move_pte.folio_move_anon_rmap
     move_gives_up_on = move_pte.move_waits_for_any
-    move_next_in_batch = move_batch.move_next_in_batch
     check_ptes_for_batched_move = move_batch.check_ptes_for_batched_move
     move_swapped = move_swap.move_swapped
     migration_entry_wait = move_swap.migration_entry_wait

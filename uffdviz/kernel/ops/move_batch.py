@@ -25,35 +25,24 @@ async def move_present_ptes(k: "Kernel", move: Move, pte: Pte, held: Held) -> Re
     mm = move.src_vma.mm
     await k.double_pt_lock(mm, move.dst, move.src)  # q12
     err = await k.move_folio_stable(move, pte, held)  # q13
-    folio = None if err else held.folio
-    done = 0
+    folio: FolioRef | None = held.folio
     now: Pte | None = pte
-    while folio is not None and now is not None:
+    done = 0
+    while not err and folio is not None and now is not None:
         err = await k.move_anon_pte(move.at(done, PAGE_SIZE), now, folio)  # q14
-        if err:
+        done += 0 if err else PAGE_SIZE
+        if err or done == move.length:
             break
-        done += PAGE_SIZE
-        held = await k.move_next_in_batch(folio, held)  # q15
-        folio, now = None, None
-        if done < move.length:
-            folio, now = await k.check_ptes_for_batched_move(move.at(done, PAGE_SIZE), held)  # q15
-    if folio is not None and done:
-        await k.folio_unlock(folio.lock)  # q16
+        await k.folio_unlock(folio.lock)  # q15
+        folio, now = await k.check_ptes_for_batched_move(move.at(done, PAGE_SIZE), held)  # q15
     if done:
         await Work("tlb_flush")  # q16
     await k.double_pt_unlock(mm, move.dst, move.src)  # q16
-    return done or err, held
-
-
-async def move_next_in_batch(k: "Kernel", folio: FolioRef, held: Held) -> Held:
-    """Let go of the page that was moved; only the first one had a reference of its own.
-
-    Returns: what is still held.
-    """
-    await k.folio_unlock(folio.lock)  # q15
-    if folio is held.folio:
-        await k.folio_put(folio)  # q15
-    return msgspec.structs.replace(held, folio=None, pte=None)
+    if folio is not None:
+        await k.folio_unlock(folio.lock)  # q17
+    if held.folio is not None:
+        await k.folio_put(held.folio)  # q17
+    return done or err, msgspec.structs.replace(held, folio=None, pte=None)
 
 
 async def check_ptes_for_batched_move(
@@ -65,16 +54,17 @@ async def check_ptes_for_batched_move(
     Returns: the page, locked, and its entry; or none.
     """
     mm = move.src_vma.mm
+    if await k.ptep_get(mm, move.dst) is not None:  # q15
+        return None, None
     pte: Pte | None = await k.ptep_get(mm, move.src)  # q15
-    if pte is None or pte.kind != "page" or await k.ptep_get(mm, move.dst) is not None:  # q15
+    if pte is None or pte.kind != "page":
         return None, None
     folio = k.stage.folio(pte.folio)
-    large, exclusive, anon_vma = await Step(
-        folio.rec, look, "large", "exclusive", "anon_vma"
-    )  # q15
-    mine = held.anon_vma is None or held.anon_vma.name == anon_vma
-    if large or not exclusive or not anon_vma or not mine:
-        return None, None
     if not await k.folio_trylock(folio.lock):  # q15
+        return None, None
+    step = Step(folio.rec, look, "large", "exclusive", "anon_vma")
+    large, exclusive, anon_vma = await step  # q15
+    if large or not exclusive or held.anon_vma is not k.stage.anon_vma(anon_vma):
+        await k.folio_unlock(folio.lock)  # q15
         return None, None
     return folio, pte
