@@ -77,6 +77,56 @@ def test_an_entry_that_changed_while_it_slept_is_looked_at_again(era: type[Kerne
 
 
 @every_era
+def test_another_page_at_the_place_is_not_taken_for_the_one_that_is_locked(
+    era: type[Kernel],
+) -> None:
+    made = scene(era)
+    new = Pte(folio="new")
+    made.stage.world[made.stage.folio("new").rec] = Folio(anon_vma="src")
+
+    async def replace(k: Kernel) -> None:
+        await k.folio_lock(k.stage.folio("src+0").lock)
+        await k.set_pte_at(made.stage.vma("src"), made.addr("src"), new)
+        await k.folio_unlock(k.stage.folio("src+0").lock)
+
+    machine = beside(made, replace)
+    machine.step("other")
+    run_until(machine, "app", object="folio src+0", fact="LockContended")
+    run(machine)
+    assert pte(machine, made, "dst") == new
+    assert folio(machine, made, "new").anon_vma == "dst"
+    assert folio(machine, made, "src+0").anon_vma == "src"
+    assert nothing_held(machine, made)
+
+
+@every_era
+@pytest.mark.parametrize(("where", "errno"), [("dst", EEXIST), ("src", ENOENT)])
+def test_entries_that_change_before_both_are_locked_are_noticed(
+    era: type[Kernel], where: str, errno: int
+) -> None:
+    made = scene(era)
+    vma, at = made.stage.vma(where), made.addr(where)
+
+    async def change(k: Kernel) -> None:
+        await k.spin_lock(made.mm.ptl(at))
+        if where == "dst":
+            await k.set_pte_at(vma, at, Pte(folio="new"))
+        else:
+            await k.ptep_clear_flush(vma, at)
+        await k.spin_unlock(made.mm.ptl(at))
+
+    machine = beside(made, change)
+    run_until(machine, "app", object="anon_vma src", fact="LockAcquired")
+    while machine.can_step("other"):
+        machine.step("other")
+    run(machine)
+    assert made.results["app"] == errno
+    assert pte(machine, made, "dst") == (Pte(folio="new") if where == "dst" else None)
+    assert (pte(machine, made, "src") is None) == (where == "src")
+    assert nothing_held(machine, made)
+
+
+@every_era
 def test_a_pin_at_the_last_moment_puts_the_page_back(era: type[Kernel]) -> None:
     made = scene(era)
 
