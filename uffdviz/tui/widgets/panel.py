@@ -6,6 +6,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -24,7 +25,7 @@ class Panel(ScrollView, can_focus=True):
         border: solid $panel-lighten-2; border-title-color: $text; border-title-style: bold;
         border-subtitle-color: $text-muted; border-subtitle-style: none;
         background: $background; color: $foreground; scrollbar-size-vertical: 1;
-        overflow-x: hidden; overflow-y: auto;
+        overflow-x: hidden; overflow-y: auto; scrollbar-gutter: stable;
         &:focus { border: solid $accent; }
         & > .panel--dim { color: $text-muted; }
         & > .panel--strong { text-style: bold; }
@@ -66,6 +67,7 @@ class Panel(ScrollView, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._drawn_at = (0, 0)
         self._stale = True
+        self._subtitle = ""
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The lines for a view in a panel of this size."""
@@ -86,14 +88,21 @@ class Panel(ScrollView, can_focus=True):
         self._stale, self._drawn_at = False, size
         lines = self.draw(self.view, size.width, size.height)
         old, self.lines = self.lines, lines
-        if len(old) != len(lines):
-            self.virtual_size = Size(size.width, len(lines))
+        whole = Size(0, len(lines) if len(lines) > size.height else 0)
+        if whole != self.virtual_size:
+            self.virtual_size = whole  # a new layout: it costs more than all the lines
             self.refresh()
             return
         top = round(self.scroll_y)
-        for number in range(top, min(len(lines), top + size.height)):
-            if old[number] != lines[number]:
+        for number in range(top, top + size.height):
+            if old[number : number + 1] != lines[number : number + 1]:
                 self.refresh_lines(number, 1)
+
+    def subtitle(self, words: str) -> None:
+        """Say something in the border below, which is painted anew only if it differs."""
+        if words != self._subtitle:
+            self._subtitle = words
+            self.border_subtitle = Content(words)
 
     def follow(self, number: int, *, top: bool = False) -> None:
         """Scroll so that a line can be seen; `top`: as the first one."""

@@ -24,7 +24,8 @@ class Bar(Panel, can_focus=False):
     """A single line without a border."""
 
     DEFAULT_CSS = """
-    Bar { border: none; height: 1; background: $panel; overflow: hidden hidden; }
+    Bar { border: none; height: 1; background: $panel; overflow: hidden hidden;
+          scrollbar-gutter: auto; }
     Bar:focus { border: none; }
     """
 
@@ -107,7 +108,7 @@ class Source(Panel):
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The function, the current line in sight."""
         name, lines, current = source_lines(view.snapshot.tasks, view.looked_at, view.source, width)
-        self.border_subtitle = f"{name} ({view.looked_at})" if name else ""
+        self.subtitle(f"{name} ({view.looked_at})" if name else "")
         if lines:
             self.call_after_refresh(self.follow, current)
         return lines
@@ -127,7 +128,7 @@ class Timeline(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The lanes."""
-        self.border_subtitle = LEGEND if width >= len(LEGEND) + 6 else SHORT_LEGEND
+        self.subtitle(LEGEND if width >= len(LEGEND) + 6 else SHORT_LEGEND)
         return timeline_lines(view.lanes, view.n, width, view.zoom)
 
     def target_at(self, x: int, y: int) -> str:
