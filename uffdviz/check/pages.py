@@ -85,6 +85,12 @@ def tree_names(look: Look, addr: int) -> Names:
     return tuple(name for start, end, name in tree.entries if start <= addr < end)
 
 
+def in_tree(look: Look, record: Any, name: str) -> bool:
+    """Whether a mapping can be found in its address space."""
+    tree = look.state(f"mm tree {record.mm}") or look.state("mm tree")
+    return tree is not None and any(one == name for _, _, one in tree.entries)
+
+
 class AnonRule(Property):
     """S7: anonymous pages need an anon_vma, and that comes and goes under locks."""
 
@@ -111,13 +117,7 @@ class AnonRule(Property):
         if taken.before.start == taken.before.end or taken.verb == "become":
             return None  # a mapping that nobody can find yet
         if not taken.after.anon_vma:
-            alone = name in look.note(f"marked {task}", ()) or taken.before.detached
-            lock = look.state(f"vma {name}")
-            if (
-                alone
-                or not getattr(lock, "attached", True)
-                or holds(look, task, "mmap_lock", "write")
-            ):
+            if name in look.note(f"marked {task}", ()) or not in_tree(look, taken.before, name):
                 return None
             return f"{task} takes the anon_vma from {name}, which it has not locked for writing"
         if not holds(look, task, "mmap_lock"):

@@ -59,7 +59,8 @@ class Registered(Table, frozen=True, kw_only=True):
 class VmaTable(Table, frozen=True, kw_only=True):
     """A mapping, and what its pages are at the start.
 
-    `anon_vma` left out means: prepared if an anonymous page is there from the start.
+    `anon_vma` left out means: prepared if an anonymous page is there from the start. `large` pages
+    are present. `falsely_locked`: its sequence number equals the address space's by chance.
     """
 
     name: str
@@ -76,6 +77,8 @@ class VmaTable(Table, frozen=True, kw_only=True):
     zero: PageList = ()
     wp: PageList = ()
     not_exclusive: PageList = ()
+    large: PageList = ()
+    falsely_locked: bool = False
     gap: bool = False
     start: Natural | None = None
     mapped: bool = True
@@ -192,6 +195,11 @@ class Touch(Call, frozen=True, kw_only=True, tag="touch"):
     write: bool = False
 
 
+class Pin(Call, frozen=True, kw_only=True, tag="pin"):
+    at: str
+    write: bool = False
+
+
 class Mmap(Call, frozen=True, kw_only=True, tag="mmap"):
     name: str
     pages: Pages
@@ -259,6 +267,7 @@ AnyCall = (
     | Close
     | Resolve
     | Touch
+    | Pin
     | Mmap
     | Munmap
     | Mprotect

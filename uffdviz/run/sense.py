@@ -38,7 +38,7 @@ from uffdviz.run.scenario import (
 )
 
 RANGE: Final = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
-LISTS: Final = ("present", "swapped", "pinned", "poisoned", "zero", "wp", "not_exclusive")
+LISTS: Final = ("present", "swapped", "pinned", "poisoned", "zero", "wp", "not_exclusive", "large")
 MAX_TASKS: Final = 256
 MAX_NUMBERS: Final = 4096
 
@@ -217,6 +217,8 @@ def _check_kinds(vma: VmaTable, pages: dict[str, frozenset[int]]) -> None:
         ("pinned", "swapped"),
         ("pinned", "zero"),
         ("not_exclusive", "zero"),
+        ("large", "swapped"),
+        ("large", "zero"),
     ):
         both = pages[one] & pages[other]
         if both:
@@ -226,7 +228,7 @@ def _check_kinds(vma: VmaTable, pages: dict[str, frozenset[int]]) -> None:
         msg = f"{here}, swapped, zero: only private memory that is no file has such pages"
         raise wrong(msg)
     private = vma.backing == "anon" and any(
-        pages[key] for key in ("present", "swapped", "pinned", "not_exclusive")
+        pages[key] for key in ("present", "swapped", "pinned", "not_exclusive", "large")
     )
     if vma.anon_vma is False and private:
         msg = f"{here}, anon_vma: false, but a mapping with anonymous pages has one"

@@ -11,7 +11,7 @@ from uffdviz.kernel.stage import Stage
 from uffdviz.run.addresses import MAIN, Layout, Place, page_name
 from uffdviz.run.scenario import Scenario, VmaTable, numbers
 
-LISTS: Final = ("present", "swapped", "pinned", "poisoned", "zero", "wp", "not_exclusive")
+LISTS: Final = ("present", "swapped", "pinned", "poisoned", "zero", "wp", "not_exclusive", "large")
 
 
 def furnish(stage: Stage, scenario: Scenario, layout: Layout, ctx: Mapping[str, str]) -> None:
@@ -54,7 +54,12 @@ class _Mapping:
         self.mm: Mm = stage.mm(place.mm)
         self.pages = {key: frozenset(numbers(getattr(vma, key))) for key in LISTS}
         anonymous = vma.backing == "anon"
-        here = self.pages["present"] | self.pages["swapped"] | self.pages["pinned"]
+        here = (
+            self.pages["present"]
+            | self.pages["swapped"]
+            | self.pages["pinned"]
+            | self.pages["large"]
+        )
         prepared = vma.anon_vma
         if prepared is None:
             prepared = anonymous and bool(here | self.pages["not_exclusive"])
@@ -77,6 +82,7 @@ class _Mapping:
             ctx=ctx,
             modes=vma.uffd.modes if vma.uffd else (),
             anon_vma=self.anon_vma,
+            lock_seq=0 if vma.falsely_locked else -1,
         )
         if self.anon_vma:
             self.stage.world[self.stage.anon_vma(self.anon_vma).rec] = 1
@@ -97,7 +103,7 @@ class _Mapping:
             name = self._folio(page)
             self.stage.world[self.stage.folio(name).swap_cache] = 1
             return Pte(kind="swap", folio=name, write=writable, wp=wp)
-        if any(self._is(key, page) for key in ("present", "pinned", "not_exclusive")):
+        if any(self._is(key, page) for key in ("present", "pinned", "not_exclusive", "large")):
             writable = writable and (self.vma.shared or not self.cached)
             return Pte(folio=self._folio(page), write=writable, wp=wp)
         if self._is("poisoned", page):
@@ -116,6 +122,7 @@ class _Mapping:
             refs=old.refs + 1 if old else 1 + self.cached,
             pins=int(self._is("pinned", page)) + (old.pins if old else 0),
             exclusive=not self.cached and not self._is("not_exclusive", page),
+            large=self._is("large", page),
             poisoned=self._is("poisoned", page) or bool(old and old.poisoned),
         )
         if self.cached:

@@ -1,0 +1,202 @@
+"""Eras with a mistake put into them: a seeded one by its id, or functions from somebody's file.
+
+A mistake is a record: which lines of which kernel functions read differently, or which function is
+another one. The function is compiled anew from its own source, with its lines where they were.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Final
+
+import msgspec
+
+from uffdviz.errors import ModelError, UsageError, near_miss
+from uffdviz.kernel.kernel import Kernel
+
+MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "benign")
+VOCABULARY: Final = ("errno", "memory", "vma_tree", "steps", "queues", "locks.word", "objects")
+MAX_SIZE: Final = 1 << 20
+Functions = Mapping[str, Callable[..., Any]]
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Lines of one kernel function that read differently."""
+
+    function: str
+    old: str
+    new: str = ""
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """A seeded mistake: what is changed, which property must fail, in which eras, and where.
+
+    `scenario` shows it. Edits that do not fit an era's function are skipped if another era's fit:
+    `edits` may hold the same change in the words of several eras. `functions` replace whole ones.
+    A benign one must not be reported.
+    """
+
+    ident: str
+    change: str
+    fails: tuple[str, ...]
+    eras: tuple[str, ...]
+    scenario: str
+    edits: tuple[Edit, ...] = ()
+    functions: tuple[tuple[str, Callable[..., Any]], ...] = ()
+    why: str = ""
+
+    @property
+    def benign(self) -> bool:
+        """Whether nothing breaks by it."""
+        return not self.fails
+
+
+@cache
+def mistakes() -> dict[str, Mistake]:
+    """Every seeded mistake by its id."""
+    found: list[Mistake] = []
+    for name in MODULES:
+        found += import_module(f"uffdviz.kernel.mistakes.{name}").MISTAKES
+    return {mistake.ident: mistake for mistake in found}
+
+
+def mutated(era: type[Kernel], idents: Sequence[str]) -> type[Kernel]:
+    """An era with mistakes put into it, one after the other.
+
+    Raises: UsageError for one that is not known, or makes no sense in this era.
+    """
+    for ident in idents:
+        if ident.endswith(".py"):
+            era = with_functions(era, Path(ident).stem, load_functions(Path(ident), era))
+        else:
+            era = with_mistake(era, find_mistake(ident))
+    return era
+
+
+def find_mistake(ident: str) -> Mistake:
+    """The seeded mistake of that id.
+
+    Raises: UsageError with the nearest id.
+    """
+    known = mistakes()
+    if ident.upper() not in known:
+        near = near_miss(ident.upper(), known)
+        msg = f"no mutation {ident!r}{near}; they are {', '.join(known)}, or a file of functions"
+        raise UsageError(msg)
+    return known[ident.upper()]
+
+
+def with_mistake(era: type[Kernel], mistake: Mistake) -> type[Kernel]:
+    """Put a seeded mistake into an era.
+
+    Raises: UsageError if it makes no sense there.
+    """
+    name = era.era
+    allowed = (*mistake.eras, *(SERIES if "v6.9" in mistake.eras else ()))
+    if name not in allowed:
+        msg = f"mutation {mistake.ident} makes no sense in {name}; it does in {', '.join(mistake.eras)}"
+        raise UsageError(msg)
+    functions: dict[str, Callable[..., Any]] = dict(mistake.functions)
+    for edit in mistake.edits:
+        fn = functions.get(edit.function) or original(era, edit.function)
+        if fn is not None and edit.old in source_of(fn):
+            functions[edit.function] = edited(fn, edit)
+    if not functions:
+        msg = f"mutation {mistake.ident} fits no function of {name}"
+        raise ModelError(msg)
+    return with_functions(era, mistake.ident, functions)
+
+
+SERIES: Final = tuple(f"series-v{n}" for n in range(2, 7))
+
+
+def with_functions(era: type[Kernel], name: str, functions: Functions) -> type[Kernel]:
+    """An era in which some functions are others."""
+    return type(f"{era.__name__}_{name}", (era,), dict(functions))
+
+
+def original(era: type[Kernel], name: str) -> FunctionType | None:
+    """The function that does a job in an era, as it was written."""
+    fn = getattr(era, name, None)
+    return None if fn is None else inspect.unwrap(fn)
+
+
+def source_of(fn: Callable[..., Any]) -> str:
+    """The source of a function, also of one that was compiled by `edited`."""
+    made: str | None = getattr(fn, "edited_source", None)
+    return made if made is not None else inspect.getsource(fn)
+
+
+def edited(fn: Any, edit: Edit) -> Callable[..., Any]:
+    """Compile a function anew with other lines; whoever looks for line numbers finds the old ones."""
+    source = source_of(fn).replace(edit.old, edit.new, 1)
+    names = {key: value for word in VOCABULARY for key, value in vocabulary(word).items()}
+    names.update(fn.__globals__)
+    first = fn.__code__.co_firstlineno
+    code = compile("\n" * (first - 1) + source, fn.__code__.co_filename, "exec", dont_inherit=True)
+    exec(code, names)  # noqa: S102  our own source, with a mistake from our own table
+    made: Any = names[fn.__name__]
+    made.edited_source = source
+    if hasattr(fn, "primitive"):
+        made.primitive = True
+    result: Callable[..., Any] = made
+    return result
+
+
+def vocabulary(name: str) -> dict[str, Any]:
+    """What a changed line may use besides the names of its own module."""
+    module = vars(import_module(f"uffdviz.kernel.{name}"))
+    return {key: value for key, value in module.items() if not key.startswith("_")}
+
+
+def load_functions(path: Path, era: type[Kernel]) -> Functions:
+    """Run a file of functions, and pick those that replace kernel functions of an era.
+
+    Raises: UsageError if it cannot be read, or names no kernel function.
+    """
+    names = run_file(path)
+    wanted = names.get("ERAS")
+    if wanted is not None and era.era not in wanted:
+        msg = f"{path}: makes no sense in {era.era}; its ERAS are {', '.join(map(str, wanted))}"
+        raise UsageError(msg)
+    functions = {
+        name: value
+        for name, value in names.items()
+        if inspect.iscoroutinefunction(value) and value.__module__ == str(path)
+    }
+    for name, fn in functions.items():
+        old = original(era, name)
+        if old is None:
+            near = near_miss(name, dir(era))
+            msg = f"{path}: {name}() is no kernel function of {era.era}{near}"
+            raise UsageError(msg)
+        if hasattr(old, "primitive"):
+            fn.primitive = True
+    if not functions:
+        msg = f"{path}: no 'async def' at the top that could replace a kernel function"
+        raise UsageError(msg)
+    return functions
+
+
+def run_file(path: Path) -> dict[str, Any]:
+    """Run a Python file, after saying so. Returns: its names.
+
+    Raises: UsageError.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: {getattr(error, 'strerror', None) or 'not text'}".lower()
+        raise UsageError(msg) from None
+    sys.stderr.write(f"uffdviz: {path} is code, and is run now\n")
+    names: dict[str, Any] = {"__name__": str(path), "__file__": str(path)}
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), names)  # noqa: S102  asked for
+    except Exception as error:
+        msg = f"{path}: {type(error).__name__}: {error}"
+        raise UsageError(msg) from None
+    return names
