@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from uffdviz.kernel.errno import EAGAIN, EEXIST, EFAULT, EIO, ENOMEM
-from uffdviz.kernel.memory import Folio, Pte, look, pte_at
+from uffdviz.kernel.memory import Folio, Pte, VmaRecord, look, pte_at
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Mm, Vma
 from uffdviz.kernel.page_cache import filemap_add, filemap_get, filemap_remove, inside
 from uffdviz.kernel.steps import Outcome, Step, Work
+from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:
@@ -95,11 +96,12 @@ async def mfill_atomic_install_pte(
         pte = await Step(mm.table(addr), pte_at, addr // PAGE_SIZE)  # c8
         err = 0 if pte is None or pte.kind in {"poison", "wp_marker"} else EEXIST
     if not err:
-        prot, shared, anon_vma = await Step(vma.rec, look, "prot", "shared", "anon_vma")  # c9
+        rec: VmaRecord = await Step(vma.rec, whole_record)  # c9
         if not page_in_cache:
-            step = Step(folio.rec, rmap_anon, folio.name, anon_vma, addr // PAGE_SIZE, cost="rmap")
+            index = linear_pgoff(rec) + (addr - rec.start) // PAGE_SIZE
+            step = Step(folio.rec, rmap_anon, folio.name, rec.anon_vma, index, cost="rmap")
             await step  # c9
-        writable = "w" in prot and not wp and (shared or not page_in_cache)
+        writable = "w" in rec.prot and not wp and (rec.shared or not page_in_cache)
         pte = Pte(folio=folio.name, write=writable, wp=wp)
         await k.set_pte_at(vma, addr, pte)  # c10
     await k.spin_unlock(mm.ptl(addr))  # c11

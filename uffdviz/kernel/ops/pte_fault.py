@@ -8,11 +8,12 @@ Left out: huge pages, NUMA hints, the swap device itself, TLB flushes, memory co
 from typing import TYPE_CHECKING
 
 from uffdviz.kernel.errno import ENOMEM
-from uffdviz.kernel.memory import Pte, look, pte_at, set_pte
+from uffdviz.kernel.memory import Pte, VmaRecord, look, pte_at, set_pte
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Vma
 from uffdviz.kernel.ops.mfill_pte import rmap_anon
 from uffdviz.kernel.ops.vm_fault import DONE, OOM, RETRY, SIGBUS, Fault
 from uffdviz.kernel.steps import Step, Work
+from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
@@ -126,11 +127,12 @@ async def map_anon_folio(k: "Kernel", vma: Vma, addr: int, *, wp: bool = False) 
     Kernel: mm/rmap.c, folio_rmap_anon().
     Returns: the entry to set.
     """
-    prot, anon_vma = await Step(vma.rec, look, "prot", "anon_vma")
+    rec: VmaRecord = await Step(vma.rec, whole_record)
     k.fresh += 1
     folio = k.stage.folio(f"{k.stage.where(addr)}@{k.current.name}.{k.fresh}")
-    await Step(folio.rec, rmap_anon, folio.name, anon_vma, addr // PAGE_SIZE, cost="rmap")
-    return Pte(folio=folio.name, write="w" in prot and not wp, wp=wp)
+    index = linear_pgoff(rec) + (addr - rec.start) // PAGE_SIZE
+    await Step(folio.rec, rmap_anon, folio.name, rec.anon_vma, index, cost="rmap")
+    return Pte(folio=folio.name, write="w" in rec.prot and not wp, wp=wp)
 
 
 async def set_pte_at(k: "Kernel", vma: Vma, addr: int, pte: Pte) -> None:
