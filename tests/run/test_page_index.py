@@ -2,6 +2,7 @@
 
 import pytest
 
+from uffdviz.kernel.memory import Folio
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.read_scenario import parse_scenario
 from uffdviz.run.setting import Setting
@@ -53,7 +54,7 @@ def test_a_page_filled_after_a_move_continues_the_numbers_of_the_others(call: st
         text = "\n".join(line for line in text.splitlines() if "UFFDIO_REGISTER" not in line)
     run = Interleaving(Setting(parse_scenario(text, "moved.toml")))
     run.finish()
-    pages = {n: s for n, s in run.now.objects.items() if n.startswith("page ") and s.anon_vma}
+    pages = {n: s for n, s in run.now.objects.items() if isinstance(s, Folio) and s.anon_vma}
     old = pages["page dst"].index
     (new,) = [s.index for n, s in pages.items() if "@app" in n]
     assert new == old + 1
