@@ -1,10 +1,11 @@
 """What can be opened on the screen: lessons, scenarios, saved recordings; and what was finished."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from uffdviz.course.load import load_lesson
 from uffdviz.course.progress import finish, finished
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from uffdviz.run.session import RunSession
     from uffdviz.run.setting import Setting
     from uffdviz.trace.recording import Header
+
+
+LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+MARKS: Final = str.maketrans("", "", "`*")
 
 
 class Entry(NamedTuple):
@@ -64,7 +69,8 @@ class CourseShelf:
         from uffdviz.run.setting import load_setting
 
         lesson = find_lesson(name)
-        setting = load_setting(lesson.front.scenario, lesson.front.era)
+        front = lesson.front
+        setting = load_setting(front.scenario, front.era, front.mutate)
         blocks = lesson.blocks
         script = [(i, block.schedule) for i, block in enumerate(blocks) if isinstance(block, Play)]
         return RunSession(
@@ -138,7 +144,8 @@ def find_lesson(name: str) -> Lesson:
 
 def _entry(lesson: Lesson, *, done: bool) -> Entry:
     prose = next((block.text for block in lesson.blocks if isinstance(block, Prose)), "")
-    about = f"{prose.split(chr(10) * 2)[0]}\n\n{lesson.front.minutes} minutes, {lesson.front.era}"
+    first = LINK.sub(r"\1", " ".join(prose.split("\n\n")[0].split())).translate(MARKS)
+    about = f"{first}\n\n{lesson.front.minutes} minutes, {lesson.front.era}"
     return Entry(lesson.name, lesson.title, chapter_title(lesson.chapter), about, done)
 
 

@@ -44,7 +44,7 @@ RUN: Final = (
     Key("home", "escape", "esc", "app.home", "", "Back to the start screen"),
     Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
 )
-PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "palette", "All commands")
+PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "menu", "All commands")
 MOUSE: Final = (
     ("click a task", "One step of that task"),
     ("click the timeline", "Go to that moment"),

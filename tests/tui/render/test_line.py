@@ -24,7 +24,7 @@ def test_a_span_keeps_its_meaning_on_the_next_line() -> None:
     assert second[-1].target == "task gc"
 
 
-def test_what_does_not_fit_at_the_right_edge_is_left_out() -> None:
+def test_the_left_side_gives_way_to_the_right_edge() -> None:
     left, right = line("a title"), line("step 3")
     assert plain([columns(left, right, 20)]) == "a title       step 3"
-    assert plain([columns(left, right, 10)]) == "a title"
+    assert plain([columns(left, right, 12)]) == "a ti… step 3"

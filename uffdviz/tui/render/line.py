@@ -56,9 +56,14 @@ def width_of(spans: Iterable[Span]) -> int:
 
 
 def columns(left: Line, right: Line, width: int) -> Line:
-    """Put `right` at the right edge if there is room for both."""
+    """Put `right` at the right edge; the first span of `left` is cut if there is no room for all."""
     gap = width - width_of(left) - width_of(right)
-    return (*left, Span(" " * gap), *right) if gap > 0 else left
+    if gap < 1 and left:
+        first = left[0]
+        room = max(0, len(first.text) + gap - 2)
+        left = (first._replace(text=f"{first.text[:room]}…"), *left[1:])
+        gap = width - width_of(left) - width_of(right)
+    return (*left, Span(" " * gap), *right)
 
 
 def flow(parts: Sequence[Span], width: int, indent: int = 0) -> list[Line]:

@@ -39,6 +39,8 @@ def page_lines(
         past = index < reached
         if isinstance(block, Prose) and index and isinstance(lesson.blocks[index - 1], Play | Goal):
             top = len(lines)
+        if isinstance(block, Predict) and index in answers:
+            top = len(lines)
         lines += _block(block, index, answers, hints, width, past=past)
         lines.append(line())
     if reached >= len(lesson.blocks):

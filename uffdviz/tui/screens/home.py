@@ -23,7 +23,7 @@ Each task makes system calls; you say which of them takes the next step, see who
 queues on every lock, go back, and try the other order.
 
 Begin with the first lesson, or take a scenario of the sandbox and do with it what you like."""
-KEYS = " ↑↓ choose   enter open   e another kernel   / search   ? help   ^p palette   q quit"
+KEYS = " ↑↓ choose   enter open   e kernel   / search   ? help   ^p palette   q quit"
 
 
 class HomeScreen(Screen[None]):
@@ -32,7 +32,8 @@ class HomeScreen(Screen[None]):
     DEFAULT_CSS = """
     #home-title { width: 100%; height: 1; background: $panel; text-style: bold; }
     #home-keys { width: 100%; height: 1; background: $panel; }
-    #choice { width: 3fr; height: 100%; border: solid $panel-lighten-2; background: $background; }
+    #choice { width: 3fr; height: 100%; border: solid $panel-lighten-2; background: $background;
+              text-wrap: nowrap; text-overflow: ellipsis; }
     #choice:focus { border: solid $accent; }
     #about { width: 2fr; height: 100%; border: solid $panel-lighten-2; padding: 0 1; }
     """
@@ -113,7 +114,8 @@ class HomeScreen(Screen[None]):
         key = f"{kind} {entry.name}"
         self.entries[key] = entry
         mark = "✓" if entry.done else " "
-        return Option(Content(f" {mark} {entry.title}"), id=key)
+        words = f"{entry.name:<28} {entry.title}" if kind == "scenario" else entry.title
+        return Option(Content(f" {mark} {words}"), id=key)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what the lit row is about."""

@@ -91,6 +91,7 @@ class RunScreen(Screen[None]):
         if self.session.lesson is None:
             self.front = "timeline"
         self.put(layout_for(*self.app.size))
+        self.query_one("#narration" if self.session.lesson else "#tasks").focus()
         self.refresh_view()
 
     async def on_unmount(self) -> None:
