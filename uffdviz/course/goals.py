@@ -24,19 +24,28 @@ KINDS = {"break": "Break it", "fix": "Fix it", "prove": "Prove it"}
 
 
 class Setup:
-    """What a lesson sets up, unless a block says otherwise; `era` stands in for the lesson's."""
+    """What a lesson sets up, unless a block says otherwise; `era` stands in for the lesson's.
+
+    The lesson's mistakes belong to its own era: a block that names an era names its mistakes too.
+    """
 
     def __init__(self, lesson: Lesson, era: str = "") -> None:
         self.lesson = lesson
         self.era = era or lesson.front.era
 
+    def mistakes(self, era: str, mutate: tuple[str, ...]) -> tuple[str, ...]:
+        """The mistakes that a block is about."""
+        own = not era and self.era == self.lesson.front.era
+        return mutate or (self.lesson.front.mutate if own else ())
+
     def setting(self, scenario: str = "", era: str = "", mutate: tuple[str, ...] = ()) -> Setting:
         """Set up what a block plays or checks."""
-        return load(scenario or self.lesson.front.scenario, era or self.era, mutate)
+        name = scenario or self.lesson.front.scenario
+        return load(name, era or self.era, self.mistakes(era, mutate))
 
     def of(self, goal: Goal) -> Setting:
         """Set up what a goal is about."""
-        return self.setting(goal.scenario, goal.era)
+        return self.setting(goal.scenario, goal.era, goal.mutate)
 
     def verdict(
         self,
@@ -47,7 +56,7 @@ class Setup:
     ) -> dict[str, Any]:
         """Let the search judge, by the keys of `check --json`."""
         name = scenario or self.lesson.front.scenario
-        return searched(name, era or self.era, mutate, pick(property))
+        return searched(name, era or self.era, self.mistakes(era, mutate), pick(property))
 
 
 def load(scenario: str, era: str, mutate: tuple[str, ...]) -> Setting:
@@ -157,11 +166,11 @@ def _fixed(setup: Setup, goal: Goal) -> Iterator[tuple[str, str]]:
 def judged(setup: Setup, goal: Goal, choice: Choice) -> dict[str, Any]:
     """Let the search judge one of the offered ways."""
     era = choice.era or goal.era
-    return setup.verdict(goal.scenario, era, choice.mutate, goal.property)
+    return setup.verdict(goal.scenario, era, choice.mutate or goal.mutate, goal.property)
 
 
 def _proved(setup: Setup, goal: Goal) -> Iterator[tuple[str, str]]:
-    report = setup.verdict(goal.scenario, goal.era, (), goal.property)
+    report = setup.verdict(goal.scenario, goal.era, goal.mutate, goal.property)
     if report["verdict"] == "holds":
         yield "answer", f"Proved: {counted(report)}"
     else:

@@ -8,13 +8,14 @@ from uffdviz.trace.events import Event
 from uffdviz.trace.landmark import where_it_is
 from uffdviz.trace.snapshot import Snapshot
 
-LOCKS: Final = ("mmap_lock", "vma ", "map_changing_lock", "anon_vma ", "folio ")
-QUIET: Final = ("mm_users", "page ", "task ", "users ", "refile_seq", "vma slab")
+LOCKS: Final = ("mmap_lock", "vma ", "map_changing_lock", "folio ")
+QUIET: Final = ("mm_users", "page ", "task ", "ctx ", "fd_wqh", "anon_vma users ", "refile_seq", "vma slab")
+TABLES: Final = "page table "
 MOST: Final = 6
 OF_LOCKS: Final = frozenset({"LockAcquired", "LockReleased", "LockDowngraded", "LockRefused"})
 TELLING: Final[dict[str, Callable[[Event], bool]]] = {
     "LockContended": lambda event: event.detail != "trying",
-    "Changed": lambda event: not event.object.startswith(QUIET),
+    "Changed": lambda event: event.object.startswith(TABLES) or not event.object.startswith(QUIET),
     "Saw": lambda event: event.object.startswith("mmap_changing") and event.detail != "0",
     "Worked": lambda event: event.text == "copy_page",
     "Finished": lambda event: False,
@@ -49,7 +50,9 @@ def phrases_of(event: Event, behind: Mapping[int, Sequence[str]]) -> Iterator[st
 
 
 def told(event: Event) -> bool:
-    """Whether an event belongs into a short telling."""
+    """Whether an event belongs into a short telling; what happens to a forked child does not."""
+    if "child" in event.object:
+        return False
     if event.fact in OF_LOCKS:
         instant = event.object.startswith("vma ") and event.mode == "write"
         return event.object.startswith(LOCKS) and not instant
@@ -72,7 +75,7 @@ def phrase(event: Event, behind: Mapping[int, Sequence[str]]) -> str:
         said = "copies the page"
     elif said.startswith("sets lock_seq of "):
         said = f"marks {lock.replace('mapping', 'vma')} as locked for writing"
-    elif event.fact == "Changed" and lock == "mm_lock_seq":
+    elif any(call[:2] == ("leave", "vma_end_write_all") for call in event.calls):
         said += ", which unlocks every mapping it had marked"
     return said
 

@@ -27,7 +27,7 @@ from uffdviz.course.schema import (
 )
 from uffdviz.errors import LandmarkError, LessonError, ScheduleError, UffdvizError
 from uffdviz.run.interleaving import Interleaving, function_names
-from uffdviz.run.setting import Setting, load_setting
+from uffdviz.run.setting import Setting
 from uffdviz.trace.events import Event
 from uffdviz.trace.schedule import parse_schedule
 
@@ -53,7 +53,7 @@ class Playback:
         self.failures: list[Told] = []
         self.asked: list[Predict] = []
         self.stopped = False
-        self.setting: Setting = self.setup.setting()
+        self.setting: Setting = set_up(lesson, self.setup)
         self.run = Interleaving(self.setting)
         self.told_events: list[Event] = []
         self._tells: dict[type[AnyBlock], Callable[[Any], Iterator[Told]]] = {
@@ -217,12 +217,12 @@ def at(lesson: Lesson, line: int, what: str) -> LessonError:
     return LessonError(f"{Path(lesson.path).name}: line {line}: {what}")
 
 
-def setting_of(lesson: Lesson, era: str = "") -> Setting:
+def set_up(lesson: Lesson, setup: Setup) -> Setting:
     """Set up what a lesson plays.
 
     Raises: LessonError.
     """
     try:
-        return load_setting(lesson.front.scenario, era or lesson.front.era)
+        return setup.setting()
     except UffdvizError as error:
         raise at(lesson, 1, str(error)) from None

@@ -33,11 +33,21 @@ class Sight:
         self.task = fact.task
         self.landmark = fact.landmark
         self.start = start
+        self.at_once = False
+
+    def look_before(self, space: Space) -> None:
+        """See whether the task comes there before its first step that others could notice."""
+        entered = space.automata[self.task].before.calls
+        self.at_once = self.landmark.kind == "enters" and any(
+            call[:2] == ("enter", self.landmark.subject) for call in entered
+        )
 
     def __call__(self, taken: Taken) -> bool:
         """Whether this step brought the task there."""
         if taken.task != self.task:
             return False
+        if self.at_once and taken.began:
+            return True
         match self.landmark.kind:
             case "holds":
                 return taken.fact.kind == "LockAcquired" and self._called(taken)
@@ -139,15 +149,22 @@ def space_for(setting: Setting, reach: str, without: str = "") -> Space:
 
     Raises: ScheduleError.
     """
-    avoided = Sight(read_fact(without, setting), setting.initial_snapshot()) if without else None
+    start = setting.initial_snapshot()
+    avoided = Sight(read_fact(without, setting), start) if without else None
     background = frozenset(setting.background)
     verb, _, ident = reach.partition(" ")
+    sight: Sight | None = None
     if verb == VIOLATES:
         *before, inner = rules((one_rule(ident),))
-        return space_of(setting, [*before, Reached(None, inner, avoided, background)])
-    fact = read_fact(reach, setting)
-    sight = Sight(fact, setting.initial_snapshot()) if fact.landmark is not None else None
-    return space_of(setting, [Reached(sight, None, avoided, background)])
+        space = space_of(setting, [*before, Reached(None, inner, avoided, background)])
+    else:
+        fact = read_fact(reach, setting)
+        sight = Sight(fact, start) if fact.landmark is not None else None
+        space = space_of(setting, [Reached(sight, None, avoided, background)])
+    for one in (sight, avoided):
+        if one is not None:
+            one.look_before(space)
+    return space
 
 
 def one_rule(ident: str) -> str:

@@ -71,7 +71,7 @@ class Goal(Block, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind `break`: `reach` (`TASK LANDMARK`, `deadlock`, or `violates ID`) by a schedule.
     kind `fix`: choose among `choices` the one under which the search finds nothing.
     kind `prove`: the search finds nothing for `property` (all if empty).
-    `era` and `scenario` replace the lesson's. `switches` is the par: the fewest.
+    `era`, `scenario` and `mutate` replace the lesson's. `switches` is the par: the fewest.
     """
 
     kind: Literal["break", "fix", "prove"]
@@ -79,6 +79,7 @@ class Goal(Block, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reach: str = ""
     era: str = ""
     scenario: str = ""
+    mutate: tuple[str, ...] = ()
     property: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     hints: tuple[Hint | str, ...] = ()
@@ -130,6 +131,7 @@ class Front(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     era: str
     minutes: int = 3
     say: tuple[str, ...] = ()
+    mutate: tuple[str, ...] = ()
 
 
 class Lesson(msgspec.Struct, frozen=True):
