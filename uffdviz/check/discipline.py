@@ -2,11 +2,14 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from uffdviz.check.held import held_by
 from uffdviz.check.taken import Look, Property, Taken
 from uffdviz.trace.events import Fact
 
-BLOCKING: Final = frozenset({"enter_read", "enter_write", "enter", "add_flag"})
+ATTEMPTS: Final = ("try", "count", "wait", "all_out")
+"""What verbs begin with that never wait, or end a wait that was judged when it began."""
 SLEEPING: Final = frozenset({"rwsem", "vma_lock", "folio_lock"})
 OUTER: Final = ("mmap_lock", "vma ", "map_changing_lock")
 FAULTS: Final = frozenset({"kernel_fault", "page_fault", "copy_from_user"})
@@ -16,6 +19,7 @@ ERRNOS: Final = frozenset(
 )
 OF_MOVE: Final = ERRNOS | {"-EBUSY"}
 PAGE: Final = 4096
+BODIES: Final = ("mfill_atomic", "move_pages")
 
 
 class Balance(Property):
@@ -50,6 +54,7 @@ class Order(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         held = tuple(lock for lock, _ in held_by(look, taken.task))
+        maps(taken, look)
         if taken.fact.kind == "Slept" and taken.kind == "task":
             bad = [lock for lock in held if lock.startswith(OUTER) or is_spinlock(lock)]
             if bad:
@@ -58,24 +63,27 @@ class Order(Property):
             before = held
             if taken.fact.kind == "LockAcquired" and taken.object in held:
                 before = held[: len(held) - 1 - held[::-1].index(taken.object)]
-            if text := self._acquires(taken, before):
+            if text := self._acquires(taken, before, look):
                 return text
         return entered(taken, held)
 
-    def _acquires(self, taken: Taken, held: tuple[str, ...]) -> str | None:
+    def _acquires(self, taken: Taken, held: tuple[str, ...], look: Look) -> str | None:
         """Judge taking a lock, or starting to wait for it, with others held before."""
         task, lock = taken.task, taken.object
         if taken.kind == "vma_lock" and any(h.startswith("map_changing_lock") for h in held):
             return f"{task} takes {lock} after map_changing_lock: the order is the other way round"
-        if taken.verb not in BLOCKING:
+        if taken.fact.kind == "LockAcquired" and taken.verb.startswith(ATTEMPTS):
             return None
+        text = None
         if lock.startswith("mmap_lock") and any(h.startswith(OUTER[1:]) for h in held):
-            return f"{task} may wait for {lock} and holds {' and '.join(held)}"
+            text = f"{task} may wait for {lock} and holds {' and '.join(held)}"
         if taken.kind in SLEEPING and any(is_spinlock(h) for h in held):
-            return f"{task} may sleep for {lock} and holds {' and '.join(held)}"
+            text = f"{task} may sleep for {lock} and holds {' and '.join(held)}"
+        if taken.kind in SLEEPING and look.note(f"mapped {task}", 0):
+            text = f"{task} may sleep for {lock} with a page table mapped"
         if is_spinlock(lock) and lock in held:
-            return f"{task} takes {lock} twice"
-        return self._learn(task, kind_of(lock), [kind_of(h) for h in held])
+            text = f"{task} takes {lock} twice"
+        return text or self._learn(task, kind_of(lock), [kind_of(h) for h in held])
 
     def _learn(self, task: str, kind: str, held: list[str]) -> str | None:
         """Note that `kind` was waited for behind others. Returns: the circle that this closes."""
@@ -99,6 +107,15 @@ class Order(Property):
                     seen.add(after)
                     todo.append(after)
         return False
+
+
+def maps(taken: Taken, look: Look) -> None:
+    """Note whether a page table is mapped without its lock."""
+    for call in taken.calls:
+        if call == ("leave", "pte_offset_map", "yes") and "pte_offset_map_lock" not in taken.stack:
+            look.keep(f"mapped {taken.task}", 0, 1)
+        elif call[:2] == ("enter", "pte_unmap"):
+            look.keep(f"mapped {taken.task}", 0, 0)
 
 
 def entered(taken: Taken, held: tuple[str, ...]) -> str | None:
@@ -132,25 +149,48 @@ class Results(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step: count pages, and compare when the call returns."""
         key = f"doing {taken.task}"
-        begun: tuple[str, int] = ("", 0)
+        doing: Doing = look.note(key, IDLE)
         for mark in taken.began:
-            begun = self._marked(mark, begun)
-        doing: tuple[str, int] = begun if begun[0] else look.note(key, ("", 0))
-        if doing[0] and taken.kind == "table" and not FAULTS & set(taken.stack):
-            doing = doing[0], doing[1] + pages_set(taken.before, taken.after)
+            doing = marked(mark, doing)
+        if doing.call and taken.kind == "table" and not FAULTS & set(taken.stack):
+            doing = worked(doing, taken)
         text = None
+        for call in taken.calls:
+            if call[0] == "leave" and call[1].partition("_v6")[0] in BODIES and call[2] == "0":
+                text = f"{call[1]}() of {taken.task} returns 0, which would mean: wake everybody"
         for mark in taken.marks:
-            if mark.kind == "Returned" and doing[0] and text is None:
-                text = wrong(taken.task, doing[0], doing[1], mark.detail)
-            doing = self._marked(mark, doing)
-        look.keep(key, ("", 0), doing)
+            if mark.kind == "Returned" and doing.call and text is None:
+                text = wrong(taken.task, doing.call, doing.pages, mark.detail)
+            doing = marked(mark, doing)
+        look.keep(key, IDLE, doing)
         return text
 
-    @staticmethod
-    def _marked(mark: Fact, doing: tuple[str, int]) -> tuple[str, int]:
-        if mark.kind == "Called":
-            return (mark.detail, 0) if mark.detail.startswith((*FILLS, "UFFDIO_MOVE")) else ("", 0)
-        return ("", 0) if mark.kind == "Returned" else doing
+
+class Doing(msgspec.Struct, frozen=True):
+    """A call that is under way: how many pages it has done, and the entry that it took last."""
+
+    call: str = ""
+    pages: int = 0
+    taken: int = -1
+
+
+IDLE: Final = Doing()
+
+
+def marked(mark: Fact, doing: Doing) -> Doing:
+    """Begin or end a call."""
+    if mark.kind == "Called":
+        return Doing(mark.detail) if mark.detail.startswith((*FILLS, "UFFDIO_MOVE")) else IDLE
+    return IDLE if mark.kind == "Returned" else doing
+
+
+def worked(doing: Doing, taken: Taken) -> Doing:
+    """Count the entries that a step set; one that is put back does not count."""
+    gone = {page for page, _ in taken.before.entries} - {page for page, _ in taken.after.entries}
+    if gone:
+        return Doing(doing.call, doing.pages, max(gone))
+    back = doing.taken in {page for page, _ in taken.after.entries}
+    return Doing(doing.call, doing.pages + pages_set(taken.before, taken.after) - back)
 
 
 def pages_set(before: Any, after: Any) -> int:
@@ -188,13 +228,11 @@ class Overtaking(Property):
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
-        if taken.fact != Fact("LockAcquired", "read") or taken.verb not in ENTERING:
-            return None
         readers = getattr(taken.before, "readers", ())
+        now = getattr(taken.after, "readers", ())
+        if taken.fact != Fact("LockAcquired", "read") or len(now) <= len(readers):
+            return None
         writers = [w.task for w in getattr(taken.before, "queue", ()) if w.mode == "write"]
         if readers and writers:
             return f"{taken.task} gets {taken.object} to read and overtakes {writers[0]}"
         return None
-
-
-ENTERING: Final = frozenset({"enter_read", "try_read", "count_up"})

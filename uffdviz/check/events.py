@@ -39,7 +39,7 @@ def is_raise(taken: Taken) -> bool:
     """Whether a step announces an event."""
     if not taken.object.startswith("mmap_changing ") or taken.verb not in RAISES:
         return False
-    return taken.after > (0 if taken.verb == "store" else taken.before)
+    return bool(taken.after > (0 if taken.verb == "store" else taken.before))
 
 
 def changes_entries(taken: Taken) -> bool:

@@ -69,7 +69,8 @@ class Exclusion(Property):
 
     @staticmethod
     def _structure(taken: Taken, look: Look, function: str) -> str | None:
-        name: str = look.note(f"last {taken.task}", "")
+        last: str = look.note(f"last {taken.task}", "")
+        name = last.rpartition("/")[2]  # a child's mapping is called after its parent's
         others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
         marked: Names = look.note(f"marked {taken.task}", ())
         if name and others and name not in marked:
@@ -115,7 +116,9 @@ class Attached(Property):
         if record.detached or record.freed or not getattr(lock, "attached", True):
             return f"{taken.task} has locked vma {name}, which is not in the address space any more"
         space = record.mm if look.state(f"mm tree {record.mm}") is not None else ""
-        if taken.function == TRIES and space != look.note(f"S2 mm {taken.task}", ""):
+        if taken.function in {TRIES, "lock_vma_under_rcu"} and space != look.note(
+            f"S2 mm {taken.task}", ""
+        ):
             return f"{taken.task} has locked vma {name}, which is of another address space"
         return None
 
@@ -150,7 +153,7 @@ class Lifetime(Property):
                 return f"{taken.task} touches the lock of {taken.object}, which is freed"
         if taken.object.startswith(("vma_writer_wait", "mmap_lock")):
             suffix = taken.object.partition(" ")[2]
-            count = look.state(f"mm_count {suffix}".strip())
-            if count is not None and count <= 0:
+            users = look.state(f"mm_users {suffix}".strip())
+            if users == 0 and look.state(f"mm_count {suffix}".strip()) in {0, 1}:
                 return f"{taken.task} touches {taken.object} of an address space that is freed"
         return None

@@ -53,8 +53,14 @@ class Containment(Property):
         kind = operation(taken)
         if taken.kind != "table" or not kind:
             return None
+        key = f"S3 took {taken.task}"
+        took: int = look.note(key, -1)
+        gone = {page for page, _ in taken.before.entries} - {
+            page for page, _ in taken.after.entries
+        }
+        look.keep(key, -1, max(gone, default=-1))
         for page, _, pte in entries_set(taken):
-            if text := self._placed(taken, look, kind, page, pte):
+            if page != took and (text := self._placed(taken, look, kind, page, pte)):
                 return text
         return None
 

@@ -253,6 +253,7 @@ class Kernel:
 
     # mm/gup.c
     pin_user_page = gup.pin_user_page
+    pin_user_page_fast = gup.pin_user_page_fast
     follow_page_pte = gup.follow_page_pte
     faultin_page = gup.faultin_page
     unpin_user_page = gup.unpin_user_page

@@ -19,7 +19,16 @@ from uffdviz.errors import ModelError, UsageError, near_miss
 from uffdviz.kernel.kernel import Kernel
 
 MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "benign")
-VOCABULARY: Final = ("errno", "memory", "vma_tree", "steps", "queues", "locks.word", "objects")
+VOCABULARY: Final = (
+    "errno",
+    "memory",
+    "vma_tree",
+    "steps",
+    "queues",
+    "locks.word",
+    "objects",
+    "mistakes.effects",
+)
 MAX_SIZE: Final = 1 << 20
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -138,7 +147,7 @@ def edited(fn: Any, edit: Edit) -> Callable[..., Any]:
     names.update(fn.__globals__)
     first = fn.__code__.co_firstlineno
     code = compile("\n" * (first - 1) + source, fn.__code__.co_filename, "exec", dont_inherit=True)
-    exec(code, names)  # noqa: S102  our own source, with a mistake from our own table
+    exec(code, names)
     made: Any = names[fn.__name__]
     made.edited_source = source
     if hasattr(fn, "primitive"):
@@ -195,8 +204,8 @@ def run_file(path: Path) -> dict[str, Any]:
     sys.stderr.write(f"uffdviz: {path} is code, and is run now\n")
     names: dict[str, Any] = {"__name__": str(path), "__file__": str(path)}
     try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), names)  # noqa: S102  asked for
-    except Exception as error:
+        exec(compile(source, str(path), "exec", dont_inherit=True), names)
+    except Exception as error:  # noqa: BLE001  whatever somebody's code does wrong
         msg = f"{path}: {type(error).__name__}: {error}"
         raise UsageError(msg) from None
     return names

@@ -5,8 +5,9 @@ step. Private steps (marks, and work that nobody lets fail) belong to the edge b
 task can see them, so a search never stops there.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from uffdviz.errors import ModelError
 from uffdviz.kernel.kernel import Kernel
@@ -16,7 +17,11 @@ from uffdviz.run.identity import identity
 from uffdviz.run.machine import Life, Running
 from uffdviz.trace.events import Fact
 
-MOST_PRIVATE = 100_000
+MOST_PRIVATE: Final = 100_000
+VERSION: Final = re.compile(r"_v\d+_\d+$")
+"""What tells a function of one kernel from the same one of another."""
+OURS: Final = ("run/lives.py", "run/calls.py")
+"""Whose functions are no kernel functions."""
 Fails = Callable[[Running], bool]
 """Whether the work that a task is about to do fails, or may fail, in this search."""
 
@@ -179,9 +184,11 @@ class Automaton:
 
 
 def call_stack(coro: Any) -> tuple[str, ...]:
-    """The kernel functions that a suspended coroutine is in, outermost first."""
+    """The kernel functions that a suspended coroutine is in, outermost first, by kernel names."""
     return tuple(
-        code.co_name for code in _codes(coro) if code.co_name not in {"observed_call", "life"}
+        VERSION.sub("", code.co_name)
+        for code in _codes(coro)
+        if code.co_name != "observed_call" and not code.co_filename.endswith(OURS)
     )
 
 

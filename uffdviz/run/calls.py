@@ -304,7 +304,7 @@ MAKERS: Final[dict[type[s.Call], Maker]] = {
     s.Unregister: on_range("userfaultfd_unregister"),
     s.Poll: on_ctx("userfaultfd_poll"),
     s.Close: on_ctx("userfaultfd_release"),
-    s.Pin: lambda _b, call, at, _length: mm_call("pin_user_page", at, call.write),
+    s.Pin: lambda _b, call, at, _length: mm_call("pin_user_page_fast", at, call.write),
     s.Mmap: make_mmap,
     s.Munmap: on_memory("sys_munmap"),
     s.Mprotect: on_memory("sys_mprotect", "prot"),

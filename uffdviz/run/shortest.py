@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from uffdviz.run.explore import Limits
+from uffdviz.run.livelock import Round
 from uffdviz.run.space import Row, Space
 
 OFTEN: Final = 1024
@@ -26,6 +27,21 @@ class Goal:
     def breaks(self, row: Row, state: int) -> bool:
         """Whether it is a step that is looked for."""
         return False
+
+    def holds(self, state: int) -> bool:
+        """Whether it is a state that is looked for, though somebody moves."""
+        return False
+
+
+class Trapped(Goal):
+    """A state of a round."""
+
+    def __init__(self, found: Round) -> None:
+        self.round = found
+
+    def holds(self, state: int) -> bool:
+        """Whether it is one of them."""
+        return state in self.round.states
 
 
 class Ended(Goal):
@@ -77,7 +93,7 @@ class Shortest:
                 return self._back(key, many)
             state, last = divmod(key, many)
             moves = self.space.moves(state)
-            if not moves and self.goal.ends(state):
+            if (not moves and self.goal.ends(state)) or self.goal.holds(state):
                 return self._back(key, many)
             if len(self._best) > self.limits.max_states or not _goes_on(
                 self.limits, len(self._best)
@@ -132,7 +148,12 @@ def escapes(space: Space, state: int, goal: Goal, lost: set[int], limits: Limits
         if not moves and not space.is_stuck(here) and not goal.ends(here):
             return True
         for row, after in moves:
-            if not goal.breaks(row, here) and after not in seen and after not in lost:
+            if (
+                not goal.breaks(row, here)
+                and not goal.holds(after)
+                and after not in seen
+                and after not in lost
+            ):
                 seen.add(after)
                 todo.append(after)
         if len(seen) > limits.max_states or not _goes_on(limits, len(seen)):
@@ -146,6 +167,8 @@ def point_of_no_return(space: Space, path: list[Move], goal: Goal, limits: Limit
 
     Returns: its index in the path; None if it is not known.
     """
+    if isinstance(goal, Trapped) and not goal.round.final:
+        return None
     lost: set[int] = set()
     for index in range(len(path) - 1, 0, -1):
         escaped = escapes(space, path[index][1], goal, lost, limits)

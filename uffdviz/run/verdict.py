@@ -7,17 +7,28 @@ from typing import Final
 
 import msgspec
 
+from uffdviz.check.sleepers import DEADLOCK, classify
 from uffdviz.check.taken import Property
 from uffdviz.errors import ModelError
+from uffdviz.kernel.steps import Step
 from uffdviz.run.explore import Limits, Seen, explore
+from uffdviz.run.livelock import Round, can_go_round, rounds, whole
 from uffdviz.run.machine import Machine
 from uffdviz.run.report import schedule_lines
-from uffdviz.run.shortest import Broken, Ended, Goal, Move, Shortest, choices, point_of_no_return
+from uffdviz.run.shortest import (
+    Broken,
+    Ended,
+    Goal,
+    Move,
+    Shortest,
+    Trapped,
+    choices,
+    point_of_no_return,
+)
 from uffdviz.run.space import Here, Space
 from uffdviz.trace.snapshot import History
 from uffdviz.trace.standstill import Cycle, cycle_text, standstill
 
-DEADLOCK: Final = "L1"
 NO_CIRCLE: Final = "nobody can move any more"
 
 
@@ -53,28 +64,53 @@ def judge(
 ) -> Verdict:
     """Search a space, and find for each property that breaks the easiest run to it."""
     seen = explore(space, limits, reduce=reduce)
+    finished = seen.finished
+    wanted = list(goals(space, seen))
+    if finished and can_go_round(space):
+        every = whole(space, limits) if reduce else seen
+        finished = every.finished
+        found = rounds(space, every) if finished else []
+        wanted += {name_of_round(one): Trapped(one) for one in reversed(found)}.items()
     findings = [
         finding
-        for ident, goal in goals(space, seen)
+        for ident, goal in wanted
         if (finding := find(space, machine, seen, ident, goal, limits)) is not None
     ]
-    return Verdict(seen.states, seen.transitions, seen.finished, findings)
+    return Verdict(seen.states, seen.transitions, finished, findings)
 
 
 def goals(space: Space, seen: Seen) -> Iterator[tuple[str, Goal]]:
     """Give each property that a search saw broken, and how to recognise it."""
-    if seen.stuck:
-        yield DEADLOCK, Ended(space.is_stuck)
+    for ident in sorted({standing(space, state) for state in seen.stuck}):
+        yield ident, Ended(partial(stands_for, space, ident))
+    broken = {ident for row in space.rows() for bad in row.bad.values() for ident, _ in bad}
     for rule in space.properties:
-        if any(
-            ident == rule.ident
-            for row in space.rows()
-            for bad in row.bad.values()
-            for ident, _ in bad
-        ):
+        if rule.ident in broken:
             yield rule.ident, Broken(rule.ident)
         elif any(ending(space, rule, state) for state in (*seen.ends, *seen.stuck)):
             yield rule.ident, Ended(partial(breaks_in_the_end, space, rule))
+
+
+def standing(space: Space, state: int) -> str:
+    """Which property a standstill breaks."""
+    tasks = [task for task in space.unfinished(state) if task not in space.background]
+    nodes = {task: space.node(task, state) for task in tasks}
+    asleep = {
+        task: isinstance(node.ask, Step) and node.ask.obj.kind == "task"
+        for task, node in nodes.items()
+    }
+    return classify(space.world(state), {t: node.stack for t, node in nodes.items()}, asleep)
+
+
+def stands_for(space: Space, ident: str, state: int) -> bool:
+    """Whether a state in which nobody moves is a standstill of this kind."""
+    return space.is_stuck(state) and standing(space, state) == ident
+
+
+def name_of_round(found: Round) -> str:
+    """Which property a round breaks: that of a move (L5), or it is a livelock (L1)."""
+    move = all("move_pages" in stack for stack in found.movers.values())
+    return "L5" if move else DEADLOCK
 
 
 def breaks_in_the_end(space: Space, rule: Property, state: int) -> bool:
@@ -114,7 +150,7 @@ def find(  # noqa: PLR0913, PLR0917
     cycle = standstill(snapshot, space.background) if not run.choices() else None
     return Finding(
         property=ident,
-        text=said(space, ident, path, end, cycle),
+        text=said(space, ident, goal, path, cycle),
         schedule=schedule_lines(event.choice for event in run.events),
         steps=len(run.events),
         switches=switches(run),
@@ -171,16 +207,27 @@ def way(space: Space, seen: Seen, state: int) -> list[Move]:
     return path[::-1]
 
 
-def said(space: Space, ident: str, path: list[Move], end: int, cycle: Cycle | None) -> str:
+def said(space: Space, ident: str, goal: Goal, path: list[Move], cycle: Cycle | None) -> str:
     """Say what broke."""
-    if ident == DEADLOCK:
-        return f"deadlock: {cycle_text(cycle)}" if cycle else NO_CIRCLE
+    if isinstance(goal, Trapped):
+        return round_text(goal.round)
     row, state = path[-1]
     for found, text in row.bad.get(state & row.mask, ()):
         if found == ident:
             return text
+    if ident in {"L2", "L6"}:
+        return f"nobody wakes a task that could go on: {cycle_text(cycle or [])}"
+    if ident == DEADLOCK:
+        return f"deadlock: {cycle_text(cycle)}" if cycle else NO_CIRCLE
     rule = next(rule for rule in space.properties if rule.ident == ident)
-    return ending(space, rule, end) or rule.rule
+    return ending(space, rule, after(path)) or rule.rule
+
+
+def round_text(found: Round) -> str:
+    """Say who goes round."""
+    parts = [f"{task} in {stack[0]}()" for task, stack in sorted(found.movers.items())]
+    can = "must" if found.final else "can"
+    return f"livelock: {' and '.join(parts)} {can} go round for ever from here"
 
 
 def switches(run: Machine) -> int:

@@ -65,8 +65,16 @@ MISTAKES: Final = (
         "under mmap_lock, src is locked before dst",
         (*B, *C),
         "move-meets-mprotect",
-        Edit("uffd_move_lock", "await k.down_read(vmas[0].lock)  # T7", "await k.down_read(vmas[1].lock)"),
-        Edit("uffd_move_lock", "await k.down_read(vmas[1].lock)  # T8", "await k.down_read(vmas[0].lock)"),
+        Edit(
+            "uffd_move_lock",
+            "await k.down_read(vmas[0].lock)  # T7",
+            "await k.down_read(vmas[1].lock)",
+        ),
+        Edit(
+            "uffd_move_lock",
+            "await k.down_read(vmas[1].lock)  # T8",
+            "await k.down_read(vmas[0].lock)",
+        ),
         Edit(
             "lock_both_vmas",
             "if not await k.vma_start_read_locked(dst_vma):  # T7",

@@ -2,13 +2,8 @@
 
 from typing import Final
 
-import msgspec
-
-from uffdviz.kernel.locks.vma_refcnt import READING, VmaRefcnt
 from uffdviz.kernel.mistakes.eras import INT, B, C
 from uffdviz.kernel.mutations import Edit, Mistake
-from uffdviz.kernel.steps import Outcome
-from uffdviz.trace.events import Fact
 
 SAME_VMA: Final = "    if start <= src < end:"
 NOT_SAME: Final = "    if False:"
@@ -29,20 +24,13 @@ SECOND_LOOK_C: Final = """    seq = await Step(vma.rec, look, "lock_seq")  # 4
 """
 
 
-def count_up_anyhow(s: VmaRefcnt, task: str) -> Outcome:
-    """Count a reader in, also at zero."""
-    if s.flag:
-        return s, s.count, Fact("LockRefused", "read", s.holders)
-    return msgspec.structs.replace(s, readers=(*s.readers, task)), -1, READING
-
-
 MISTAKES: Final = (
     Mistake(
         "M01",
         "MOVE takes the second mapping's lock with the blocking helper",
         ("L1", "S11"),
         (*B, *C),
-        "move-meets-mprotect",
+        "opposite-moves",
         (BLOCKING,),
         why="real: revisions 3 and 4",
     ),
@@ -163,7 +151,11 @@ MISTAKES: Final = (
         ("S2", "S3"),
         C,
         "two-address-spaces",
-        (Edit("vma_start_read", 'if await Step(vma.rec, look, "mm") != mm.name:  # 3', "if False:"),),
+        (
+            Edit(
+                "vma_start_read", 'if await Step(vma.rec, look, "mm") != mm.name:  # 3', "if False:"
+            ),
+        ),
     ),
     Mistake(
         "M14",
@@ -215,7 +207,7 @@ MISTAKES: Final = (
         "fork() does not lock the parent's mappings for writing",
         ("S1",),
         ("v6.8", *B, *C),
-        "fault-meets-fork",
+        "touch-meets-fork",
         (Edit("dup_vma", "    await k.vma_start_write(mpnt)  # 3\n", "\n"),),
         why="real: until 6.4",
     ),

@@ -26,7 +26,7 @@ async def lock_vma_looks_first(k: "Kernel", mm: Mm, addr: int) -> Vma | int:
             return vma
     await k.mmap_read_lock(mm)
     found = await k.find_vma_and_prepare_anon(mm, addr)
-    if isinstance(found, Vma) and not await k.lock_found_vma(found):
+    if isinstance(found, Vma) and not await lock_found_vma(k, found):
         found = EAGAIN
     await k.mmap_read_unlock(mm)
     return found
@@ -67,7 +67,9 @@ MISTAKES: Final = (
                 'if not await Step(vma.rec, look, "shared") and',
                 'if await Step(vma.rec, look, "backing") == "anon" and',
             ),
-            Edit("lock_vma", 'look, "shared", "anon_vma")  # V2', 'look, "file", "anon_vma")  # V2'),
+            Edit(
+                "lock_vma", 'look, "shared", "anon_vma")  # V2', 'look, "file", "anon_vma")  # V2'
+            ),
         ),
         why="real: revision 3",
     ),
@@ -76,7 +78,7 @@ MISTAKES: Final = (
         "the anon_vma is prepared under the mapping's lock alone",
         ("S7",),
         (*B, *C),
-        "copy-prepares-beside-munmap",
+        "copy-into-private-file",
         (
             Edit(
                 "lock_vma",
@@ -99,7 +101,7 @@ MISTAKES: Final = (
                 "if False:",
             ),
         ),
-        (("lock_vma", lock_vma_looks_first), ("lock_found_vma", lock_found_vma)),
+        (("lock_vma", lock_vma_looks_first),),
     ),
     Mistake(
         "M50",
@@ -124,7 +126,9 @@ MISTAKES: Final = (
                 "pte: Pte | None = await k.ptep_get_locked(mm, move.src)  # q4",
                 "pte = held.pte or await k.ptep_get_locked(mm, move.src)",
             ),
-            Edit("move_ptes_stable", "if await k.ptep_get(mm, move.src) != pte:  # q13", "if False:"),
+            Edit(
+                "move_ptes_stable", "if await k.ptep_get(mm, move.src) != pte:  # q13", "if False:"
+            ),
         ),
     ),
     Mistake(
@@ -178,7 +182,7 @@ MISTAKES: Final = (
         "the error of a page that was busy once is not cleared when it has moved",
         ("S12",),
         ("v6.8", *B, *C),
-        "two-moves",
+        "move-swapped-meets-fault",
         functions=(("move_range", move.move_range_v6_18),),
         why="real: 6.18 to 7.0, so it changes nothing in v6.18",
     ),
@@ -191,8 +195,14 @@ MISTAKES: Final = (
         (
             Edit(
                 "move_pages",
-                "        err = await k.validate_move_areas(ctx, move)  # m4\n        if not err:\n",
-                "        bad = await k.validate_move_areas(ctx, move); err = 0  # m4\n        if not bad:\n",
+                """        err = await k.move_ranges_fit(move)  # m4
+        err = err or await k.validate_move_areas(ctx, move)  # m5
+        if not err:
+""",
+                """        bad = await k.move_ranges_fit(move)  # m4
+        err = 0 if bad else await k.validate_move_areas(ctx, move)  # m5
+        if not bad and not err:
+""",
             ),
         ),
         why="real: revision 4",

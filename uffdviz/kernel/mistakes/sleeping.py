@@ -91,7 +91,7 @@ MISTAKES: Final = (
         "new readers do not mind writers that queue",
         ("L3",),
         (*A, *B, *C),
-        "two-faults-meet-mprotect",
+        "two-writeprotects-meet-mprotect",
         functions=(
             ("down_read", down_read),
             ("down_read_killable", down_read_killable),
@@ -103,7 +103,7 @@ MISTAKES: Final = (
         "waking readers lets in the first of them only",
         (),
         (*A, *B, *C),
-        "two-faults-meet-mprotect",
+        "two-writeprotects-meet-mprotect",
         functions=(("up_read", up_read), ("up_write", up_write)),
         why="costs throughput alone",
     ),

@@ -1,6 +1,6 @@
 """Kernel code that needs a user's page in its hands: get_user_pages().
 
-Kernel: mm/gup.c. Left out: the lockless fast path, long-term pins, several pages at once.
+Kernel: mm/gup.c. Left out: long-term pins, several pages at once.
 """
 
 from typing import TYPE_CHECKING
@@ -27,6 +27,22 @@ def unpin(s: Folio, task: str, name: str) -> Outcome:
     """Let go of a page."""
     after = msgspec.structs.replace(s, pins=s.pins - 1)
     return after, None, Fact("Changed", detail=f"unpins {name}")
+
+
+async def pin_user_page_fast(k: "Kernel", mm: Mm, addr: int, write: bool) -> int:
+    """Pin the page at an address: first without any lock.
+
+    Kernel: mm/gup.c, pin_user_pages_fast(). The reference is taken before the entry is looked at
+    once more: whoever clears the entry meanwhile finds the pin, or the pin is given back.
+    Returns: 0, -EFAULT or -EINTR.
+    """
+    pte = await Step(mm.table(addr), pte_at, addr // PAGE_SIZE)
+    if permits(pte, write=write) and pte.folio:
+        await Step(k.stage.folio(pte.folio).rec, pin, pte.folio, cost="atomic")
+        if await Step(mm.table(addr), pte_at, addr // PAGE_SIZE) == pte:
+            return 0
+        await k.unpin_user_page(pte.folio)
+    return int(await k.pin_user_page(mm, addr, write))
 
 
 async def pin_user_page(k: "Kernel", mm: Mm, addr: int, write: bool) -> int:

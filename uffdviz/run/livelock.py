@@ -1,0 +1,140 @@
+"""Tasks that go round for ever, though everybody who can move does in the end.
+
+A round is a set of states that all lead to each other, in which every unfinished task either moves
+or is held up now and then (weak fairness). It is a livelock if nothing leads out of it, or if only
+tasks move in it whose calls are finite: they should have come to an end.
+This needs the whole graph: a reduction may leave out the very step that leads out.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from uffdviz.run.explore import Limits, Seen, explore
+from uffdviz.run.space import Space
+
+Graph = dict[int, list[tuple[str, int]]]
+
+
+class Round(msgspec.Struct, frozen=True):
+    """The states of a round, and where those are who move in it. `final`: nothing leads out."""
+
+    states: frozenset[int]
+    movers: dict[str, tuple[str, ...]]
+    final: bool
+
+
+def can_go_round(space: Space) -> bool:
+    """Whether any task can come back to where it was: else every run ends."""
+    return any(goes_round(space, task) for task in space.automata)
+
+
+def goes_round(space: Space, task: str) -> bool:
+    """Whether a task's automaton has a circle, by taking away what nobody leads to any more."""
+    nodes = space.automata[task].nodes
+    nexts = {node.index: {edge.to.index for edge in node.edges.values()} for node in nodes}
+    into = dict.fromkeys(nexts, 0)
+    for targets in nexts.values():
+        for target in targets:
+            into[target] += 1
+    todo = [index for index, count in into.items() if not count]
+    left = len(nexts)
+    while todo:
+        left -= 1
+        for target in nexts[todo.pop()]:
+            into[target] -= 1
+            if not into[target]:
+                todo.append(target)
+    return left > 0
+
+
+def whole(space: Space, limits: Limits) -> Seen:
+    """The whole graph, every move of every state."""
+    return explore(space, limits, reduce=False)
+
+
+def rounds(space: Space, seen: Seen) -> list[Round]:
+    """The livelocks of a whole graph."""
+    left = in_circles(space, seen)
+    return [found for part in components(left) if (found := judge_round(space, left, part))]
+
+
+def in_circles(space: Space, seen: Seen) -> Graph:
+    """The part of a graph that is left when every state is taken away that leads nowhere."""
+    graph: Graph = {}
+    before: dict[int, list[int]] = {}
+    done: list[int] = []
+    open_moves: dict[int, int] = {}
+    for state in seen.parents:
+        moves = [(row.actor.task, after) for row, after in space.moves(state)]
+        if not moves or not space.is_stuck(state):
+            done.append(state)
+            continue
+        graph[state] = moves
+        open_moves[state] = len(moves)
+        for _, after in moves:
+            before.setdefault(after, []).append(state)
+    while done:
+        for state in before.get(done.pop(), ()):
+            open_moves[state] -= 1
+            if not open_moves[state]:
+                done.append(state)
+                del graph[state]
+    return graph
+
+
+def components(graph: Graph) -> Iterator[list[int]]:  # noqa: C901  the algorithm as it is known
+    """The sets of states that lead to each other (Tarjan's algorithm, without recursion)."""
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    on_stack: set[int] = set()
+    for root in graph:
+        if root in index:
+            continue
+        work = [(root, iter(graph[root]))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            state, moves = work[-1]
+            for _, after in moves:
+                if after not in graph:
+                    continue
+                if after not in index:
+                    index[after] = low[after] = len(index)
+                    stack.append(after)
+                    on_stack.add(after)
+                    work.append((after, iter(graph[after])))
+                    break
+                if after in on_stack:
+                    low[state] = min(low[state], index[after])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[state])
+                if low[state] == index[state]:
+                    part: list[int] = []
+                    while not part or part[-1] != state:
+                        part.append(stack.pop())
+                        on_stack.discard(part[-1])
+                    yield part
+
+
+def judge_round(space: Space, graph: Graph, part: list[int]) -> Round | None:
+    """Say whether states that lead to each other are a livelock."""
+    states = frozenset(part)
+    movers: dict[str, tuple[str, ...]] = {}
+    held_up: set[str] = set()
+    final = True
+    for state in part:
+        able = {task for task, _ in graph[state]}
+        held_up |= {*space.unfinished(state)} - able
+        for task, after in graph[state]:
+            if after in states:
+                movers.setdefault(task, space.node(task, state).stack)
+            else:
+                final = False
+    fair = all(task in movers or task in held_up for task in space.unfinished(part[0]))
+    finite = not space.background & movers.keys()
+    return Round(states, movers, final) if movers and fair and (final or finite) else None
