@@ -67,4 +67,10 @@ def looks(times: int) -> Life:
 def three_tasks(times: int = 2, cpus: int = 0) -> Machine:
     """A reader gc, and two writers app and ui, on the stage of two mappings."""
     lives = [("gc", looks(times)), ("app", protects(times)), ("ui", protects(times, "src"))]
-    return Machine(two_mappings(), V6_9, lives, defaultdict(lambda: 100), cpus)
+    return Machine(
+        two_mappings(),
+        V6_9,
+        lives,
+        defaultdict(lambda: 100, handoff_deadline=4_000_000, time_slice=3_000_000),
+        cpus,
+    )

@@ -34,6 +34,7 @@ class Stage:
         self.vma_slab = Obj("slab", "vma slab", VmaSlab())
         self.free_ranges: list[tuple[int, int, str]] = []
         self.settled = False
+        self._where: dict[int, str] = {}
 
     def mm(self, name: str) -> Mm:
         """The address space of that name; the first one's objects carry no name of it."""
@@ -111,6 +112,14 @@ class Stage:
 
     def where(self, addr: int) -> str:
         """Name an address by the scenario's mappings, or by ranges that it calls by a name."""
+        name = self._where.get(addr)
+        if name is None:
+            name = self._name_of(addr)
+            if self.settled:
+                self._where[addr] = name
+        return name
+
+    def _name_of(self, addr: int) -> str:
         recs = ((v.name, self.world.get(v.rec)) for v in self.vmas.values())
         known = [(r.start, r.end, name) for name, r in recs if r is not None]
         for start, end, name in (*known, *self.free_ranges):

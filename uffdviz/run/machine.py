@@ -2,7 +2,8 @@
 
 It owns the coroutines and knows nothing of who chooses. A run *is* its list of choices: a choice
 is a task's name, or a move of the environment:
-`kill TASK`, `fail TASK` (its next work fails), `deadline LOCK` (the first waiter's 4 ms are over).
+`kill TASK`, `fail TASK` (its next work fails), `deadline LOCK` (the first waiter's 4 ms are over),
+`spin TASK` (it begins to spin for the lock that it is about to ask for).
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -17,6 +18,7 @@ from uffdviz.kernel.memory import PageTable, TaskState
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Ask, Mark, Obj, Step, Work
 from uffdviz.run.clock import Clock
+from uffdviz.run.in_time import first_choice, spins_for
 from uffdviz.trace.events import Event, Fact, say
 from uffdviz.trace.snapshot import Snapshot, first_snapshot
 
@@ -148,8 +150,14 @@ class Machine:
     def due_at(self, name: str) -> int:
         """When the task's next step would start, in virtual nanoseconds, processors aside."""
         ask = self.tasks[name].ask
+        if isinstance(ask, Work) and ask.align:
+            return -(-self.clock.now.get(name, 0) // ask.align) * ask.align
         obj = ask.obj if isinstance(ask, Step) else None
         return self.clock.due_at(name, obj, slept=sleeps(ask))
+
+    def first(self, ready: Mapping[str, int]) -> str | None:
+        """Give the first move in virtual time, of tasks that could start at the times of `ready`."""
+        return first_choice(self, ready)
 
     def due(self) -> str | None:
         """Give a move that the scenario wants now, whoever would be next."""
@@ -175,11 +183,15 @@ class Machine:
             case "fail":
                 return self._step_task(choice, whom, fail=True)
             case "kill":
-                return self._move(choice, whom, self._task(whom).kernel.current.state, queues.kill)
+                state = self._task(whom).kernel.current.state
+                when = self.clock.signal(state, whom)
+                return self._move(choice, whom, state, queues.kill, when)
             case "deadline":
                 return self._deadline(choice, whom)
+            case "spin":
+                return self._spin(choice, whom)
             case _:
-                msg = f"no such move: {choice!r}; moves are kill, fail and deadline"
+                msg = f"no such move: {choice!r}; moves are kill, fail, deadline and spin"
                 raise ScheduleError(msg)
 
     def _task(self, name: str) -> Running:
@@ -220,14 +232,36 @@ class Machine:
                 assert_never(ask)
         obj, before, after = change
         when = self.clock.charge(
-            name, obj, cost, units, changed=after is not before, slept=sleeps(ask)
+            name,
+            obj,
+            cost,
+            units,
+            changed=after is not before,
+            slept=sleeps(ask),
+            floor=self._floor(task),
         )
         where = task.place
         task.resume(answer)
         if fact.kind == "LockContended":
             fact = manner(fact, task.ask)
+        self.clock.tell(name, obj, fact)
+        if self.clock.processors is not None and self._rests(task):
+            self.clock.leave(name)
         task.silent = isinstance(task.ask, Step) and task.ask.waits and fact.kind not in ANNOUNCED
         return self._record(choice, task, where, when, fact, change)
+
+    def _floor(self, task: Running) -> int:
+        """When a task that spins in vain gives up: once the one that it spins for is off its processor."""
+        sem = self.clock.spins.get(task.name)
+        owner = self.state(sem).writer if sem is not None else ""
+        return self.clock.now.get(owner, 0) if owner and self.clock.off(owner) else 0
+
+    def _rests(self, task: Running) -> bool:
+        """Whether the task needs no processor now."""
+        ask = task.ask
+        if isinstance(ask, Work):
+            return bool(ask.align)
+        return ask is None or (sleeps(ask) and not self.can_step(task.name))
 
     def _effect(self, task: Running, ask: Step) -> tuple[Change, Any, Fact]:
         """Take a step on the world."""
@@ -277,7 +311,9 @@ class Machine:
             calls=calls,
             at=task.locate(),
             stuck=self._stuck(),
+            queued=self.clock.queued,
         )
+        self.clock.queued = 0
         self.events.append(event)
         return event
 
@@ -306,7 +342,9 @@ class Machine:
             return False, page_changes(before, after)
         return True, None
 
-    def _move(self, choice: str, whom: str, obj: Obj, effect: Callable[..., Any]) -> Event:
+    def _move(
+        self, choice: str, whom: str, obj: Obj, effect: Callable[..., Any], now: int
+    ) -> Event:
         """Let the environment change an object that concerns task `whom`."""
         before = self.state(obj)
         outcome = effect(before, whom)
@@ -315,7 +353,6 @@ class Machine:
             raise ScheduleError(msg)
         after, _, fact = outcome
         self.world[obj] = after
-        now = self.clock.happen(obj)
         task = self._task(whom)
         return self._record(choice, task, task.place, (now, now), fact, (obj, before, after))
 
@@ -328,7 +365,23 @@ class Machine:
         if not isinstance(self.state(obj), rwsem.RwSem) or not queue:
             msg = f"{choice!r} cannot happen now: nobody queues for {lock}"
             raise ScheduleError(msg)
-        return self._move(choice, queue[0].task, obj, rwsem.pass_deadline)
+        if self.state(obj).handoff:
+            msg = f"{choice!r} cannot happen now: it has passed"
+            raise ScheduleError(msg)
+        head = queue[0].task
+        return self._move(choice, head, obj, rwsem.pass_deadline, self.clock.expire(obj, head))
+
+    def _spin(self, choice: str, name: str) -> Event:
+        """Let a task spin for a lock that somebody on a processor holds for writing."""
+        task = self._task(name)
+        ask = task.ask
+        if not isinstance(ask, Step) or not spins_for(self, name):
+            msg = f"{choice!r} cannot happen now: {name} is not about to take a lock that a running task holds"
+            raise ScheduleError(msg)
+        state = self.state(ask.obj)
+        now = self.clock.spin(name, ask.obj)
+        fact = Fact("LockContended", "write", state.holders, "spinning")
+        return self._record(choice, task, task.place, (now, now), fact, (ask.obj, state, state))
 
 
 def sleeps(ask: Ask | None) -> bool:

@@ -25,7 +25,7 @@ PageList = tuple[int | str, ...]
 Result = int | str
 SCHEDULE_WORDS: Final = frozenset(
     {"deadline", "done", "enters", "everyone", "fail", "for", "holds", "kill", "leaves", "read"}
-    | {"returns", "sees", "sleeps", "to", "until", "waits", "with", "write"}
+    | {"returns", "sees", "sleeps", "spin", "to", "until", "waits", "with", "write"}
 )
 
 

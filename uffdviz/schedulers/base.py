@@ -1,5 +1,6 @@
 """What a scheduler is: it sees a run and says who moves next."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from uffdviz.trace.events import Event
@@ -25,7 +26,10 @@ class Run(Protocol):
         """Whether no task is left that has to come to an end."""
 
     def due_at(self, name: str) -> int:
-        """When the task's next step would start, in virtual nanoseconds."""
+        """When the task's next step would start, in virtual nanoseconds, processors aside."""
+
+    def first(self, ready: Mapping[str, int]) -> str | None:
+        """Give the first move in virtual time, of tasks that could start at the times of `ready`."""
 
 
 class Scheduler(Protocol):

@@ -1,4 +1,4 @@
-"""Whoever is due first in virtual time; of several, the first in the scenario."""
+"""Whoever is first in virtual time."""
 
 from uffdviz.schedulers.base import Run
 from uffdviz.trace.events import Event
@@ -26,8 +26,7 @@ class Timed:
         self._run, self._last = run, last
         if not self._due or run.is_over():
             return None
-        first = min(self._due.values())
-        return next(name for name in self._names if self._due.get(name) == first)
+        return run.first(self._due)
 
     def _touched(self, run: Run, last: Event | None) -> tuple[str, ...]:
         """Name the tasks that have to be asked again; all of them unless one step was taken."""

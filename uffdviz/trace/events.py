@@ -61,6 +61,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     step; no `value` means unchanged. `pages` holds only the changed entries of a page table.
     `at` is the place where the task stands from now on. `stuck` names tasks that cannot move now
     although neither a contended lock nor a sleep has said so, each with what it waits for.
+    `queued` is how long before `start` the task could have gone on, had a processor been free.
     """
 
     n: int
@@ -81,6 +82,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     calls: Calls = ()
     at: tuple[str, str] = ("", "")
     stuck: tuple[tuple[str, str], ...] = ()
+    queued: int = 0
 
     @property
     def sentence(self) -> str:

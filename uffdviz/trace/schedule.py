@@ -2,7 +2,7 @@
 
 app until holds mmap_lock for write
 gc x3                       # three steps
-kill app                    # a move of the environment: kill, fail or deadline
+kill app                    # a move of the environment: kill, fail, deadline or spin
 everyone until done         # timed order
 """
 
@@ -16,7 +16,7 @@ from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.trace.landmark import Landmark, parse_landmark, some
 
 EVERYONE: Final = "everyone"
-MOVES: Final = ("kill", "fail", "deadline")
+MOVES: Final = ("kill", "fail", "deadline", "spin")
 MAX_SIZE: Final = 4 << 20
 STEPS: Final = re.compile(r"(?:x\s*(\d{1,7}))?")
 

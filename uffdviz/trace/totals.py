@@ -2,8 +2,8 @@
 
 A wait lasts from the end of the step that found the lock taken to the start of the step that got
 it; a hold from there to the start of the release. A task's life is the sum of what it did: run (or
-spin), wait for a processor after it was woken, wait for locks, sleep in userfaultfd, and pause where
-the scenario says so (`idle`).
+spin, or stand still for a word that another processor uses), wait for a processor or for the end
+of a wake-up, wait for locks, sleep in userfaultfd, and pause where the scenario says so (`idle`).
 """
 
 from collections.abc import Iterable
@@ -98,17 +98,17 @@ class TaskRow:
             setattr(other, slot, dict(value) if isinstance(value, dict) else value)
         return other
 
-    def go_on(self, start: int) -> None:
-        """Account for the time since the last step."""
+    def go_on(self, start: int, queued: int = 0) -> None:
+        """Account for the time since the last step; the end of it went by without a processor."""
         gap = start - self.end
         if gap <= 0:
             return
         self.end = start
-        if self.waits is None:
-            self.runnable += gap
-            return
-        kind, lock = self.waits
-        late = min(gap, start - self.woken) if 0 <= self.woken <= start else 0
+        kind, lock = self.waits or ("spinning", "")
+        late = queued
+        if self.waits is not None and 0 <= self.woken <= start:
+            late = max(queued, start - self.woken)
+        late = min(gap, late)
         waited = gap - late
         self.runnable += late
         match kind:
@@ -154,13 +154,15 @@ class Totals:
             return
         if event.fact == "Paused":
             task.waits = ("idle", "")
-        task.go_on(event.start)
+        task.go_on(event.start, event.queued)
         task.running += event.end - event.start
         task.end = event.end
         task.waits = None
         task.woken = -1
-        if event.stuck and event.task in dict(event.stuck):
-            task.waits = ("idle", "")
+        for name, _ in event.stuck:
+            row = self._tasks[name]
+            if name == event.task or not row.end:  # it has just stopped, or has not begun
+                row.waits = ("idle", "")
         note = getattr(self, f"_{event.fact.lower()}", None)
         if note is not None:
             note(event, task)
@@ -193,8 +195,9 @@ class Totals:
 
     def _lockcontended(self, event: Event, task: TaskRow) -> None:
         row = self._lock(event)
-        row.contentions += 1
-        row.asked[event.task] = event.end
+        if event.task not in row.asked:  # else it spun in vain: the same wait goes on
+            row.contentions += 1
+            row.asked[event.task] = event.end
         if event.detail != "trying":
             task.waits = (event.detail or "uninterruptible", event.object)
 
