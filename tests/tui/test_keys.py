@@ -236,3 +236,22 @@ def test_the_narration_is_in_sight_when_a_lesson_begins() -> None:
         assert "copies a page" in shown.text
 
     show(act, lesson(), SMALL)
+
+
+def test_an_enlarged_panel_gives_way_to_the_next_one() -> None:
+    text = screen_after(["f", "t"], session(), SMALL)
+    assert "[Memory]" in text
+
+
+def test_the_newest_part_of_a_page_shows_the_reason_of_an_answer() -> None:
+    assert "a reader has to wait" in screen_after(["b", "b", "2"], lesson(), SMALL)
+
+
+def test_keys_can_be_remapped_in_a_file(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("config")
+    (folder / "uffdviz").mkdir()
+    (folder / "uffdviz" / "keys.toml").write_text('step = "l,right"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    assert "step 2/2" in screen_after(["l", "right"], session())

@@ -36,6 +36,7 @@ async def act_at_random(shown: Shown, actions: list[object]) -> None:
     await shown.pilot.resize_terminal(120, 40)
     while len(shown.app.screen_stack) > 2:
         await shown.app.pop_screen()
+    shown.app.screen.minimize()
     await shown.settle()
     assert "Tasks" in shown.text or "Course" in shown.text
 

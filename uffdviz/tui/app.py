@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
+from uffdviz.errors import near_miss
+from uffdviz.places import config_dir
 from uffdviz.tui.keys import RUN
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.themes import THEMES
@@ -51,8 +53,28 @@ class UffdvizApp(App[None]):
                 loop.add_signal_handler(number, self.end, number)
             except (NotImplementedError, RuntimeError, ValueError):
                 break  # not in the main thread, or not on this system
+        self.call_after_refresh(self.remap)
         if self.first is not None:
             self.open(self.first)
+
+    def remap(self) -> None:
+        """Take over the keys of `keys.toml` in the folder for preferences: `step = "l"`."""
+        path = config_dir() / "keys.toml"
+        if not path.is_file():
+            return
+        import tomllib
+
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
+            return
+        known = [key.name for key in RUN]
+        for name in table:
+            if name not in known:
+                near = near_miss(name, known)
+                self.notify(f"{path}: no command {name!r}{near}", severity="warning")
+        self.set_keymap({name: str(keys) for name, keys in table.items() if name in known})
 
     def on_unmount(self) -> None:
         """Give the signals back."""
