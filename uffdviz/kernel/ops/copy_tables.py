@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from uffdviz.kernel.errno import ENOMEM
-from uffdviz.kernel.memory import Entry, Folio, look
+from uffdviz.kernel.memory import Entry, Folio, VmaRecord, look
 from uffdviz.kernel.objects import PAGE_SIZE, Vma
 from uffdviz.kernel.ops.page_table import pmd_addr_end
 from uffdviz.kernel.page_tables import (
@@ -23,6 +23,7 @@ from uffdviz.kernel.page_tables import (
     take_range,
 )
 from uffdviz.kernel.steps import Outcome, Step
+from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:
@@ -144,10 +145,11 @@ async def copy_present_pte(k: "Kernel", dst_vma: Vma, entry: Entry) -> tuple[Ent
     folio = k.stage.folio(pte.folio)
     if await Step(folio.rec, share, pte.folio, cost="rmap"):
         return (page, read_only(pte)), pte.write
-    anon_vma = await Step(dst_vma.rec, look, "anon_vma")
+    rec: VmaRecord = await Step(dst_vma.rec, whole_record)
+    index = linear_pgoff(rec) + page - rec.start // PAGE_SIZE
     k.fresh += 1
     name = f"{k.stage.where(page * PAGE_SIZE)}@{k.current.name}.{k.fresh}"
-    await Step(k.stage.folio(name).rec, copied_for, name, anon_vma, page, cost="copy_page")
+    await Step(k.stage.folio(name).rec, copied_for, name, rec.anon_vma, index, cost="copy_page")
     return (page, msgspec.structs.replace(pte, folio=name)), False
 
 
