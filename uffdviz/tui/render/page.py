@@ -37,12 +37,12 @@ def page_lines(
     top = 0
     for index, block in enumerate(lesson.blocks[: reached + 1]):
         past = index < reached
-        if isinstance(block, Prose) and index and isinstance(lesson.blocks[index - 1], Play | Goal):
-            top = len(lines)
         if isinstance(block, Predict) and index in answers:
             top = len(lines)
         lines += _block(block, index, answers, hints, width, past=past)
         lines.append(line())
+        if past and isinstance(block, Play):
+            top = len(lines)
     if reached >= len(lesson.blocks):
         lines.append(line(Span("The end of the lesson.", "good"), " Step on, or go back and try."))
     return lines, top

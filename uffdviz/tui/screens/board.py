@@ -106,6 +106,8 @@ class Board(Screen[None]):
                 self.query_one(f"#{name}").focus()
         else:
             self.query_one(f"#{name}").focus()
+        if self.maximized is not None:
+            self.maximize(self.query_one(f"#{name}"), container=False)
 
     def action_bring(self, name: str) -> None:
         """Bring a panel to the front by its name."""
