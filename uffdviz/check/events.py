@@ -143,18 +143,24 @@ class EventExclusion(Property):
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
-        key = f"stale {taken.task}"
-        stale: tuple[tuple[int, int], ...] = look.note(key, ())
-        if not stale:
-            return None
-        if not look.note(f"inside {taken.task}", 0):
+        task, key = taken.task, f"stale {taken.task}"
+        if moved(taken, look, "S4") < 0:
             look.keep(key, (), ())
-            return None
         if changes_entries(taken):
+            stale: tuple[tuple[int, int], ...] = look.note(key, ())
             for page, _, _ in entries_set(taken):
                 if any(start <= page * PAGE < end for start, end in stale):
-                    return f"{taken.task} sets an entry after the monitor has read that its range changes"
+                    return f"{task} sets an entry after the monitor has read that its range changes"
         return None
+
+
+def moved(taken: Taken, look: Look, who: str) -> int:
+    """Whether an operation has just come inside (1), gone out (-1), or neither (0)."""
+    key = f"{who} inside {taken.task}"
+    was: int = look.note(key, 0)
+    now: int = look.note(f"inside {taken.task}", 0)
+    look.keep(key, 0, now)
+    return now - was
 
 
 class StaleView(Property):
@@ -168,22 +174,25 @@ class StaleView(Property):
         task = taken.task
         if is_raise(taken) and not holds(look, task, "mmap_lock"):
             return f"{task} announces an event after it has let the change be seen"
-        was: int = look.note(f"S5 inside {task}", 0)
-        inside: int = look.note(f"inside {task}", 0)
-        look.keep(f"S5 inside {task}", 0, inside)
-        ctx: str = look.note(f"ctx of {task}", "")
-        unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ()) if ctx else ()
-        names = tuple((event.sender, event.number) for event in unread)
+        way = moved(taken, look, "S5")
         key = f"S5 before {task}"
-        if inside and not was:
-            look.keep(key, (), names)
-        elif not inside:
+        if way < 0:
             look.keep(key, (), ())
+        elif way > 0:
+            look.keep(key, (), unread_now(task, look))
         if changes_entries(taken):
-            old = [one for one in look.note(key, ()) if one in names]
+            now = unread_now(task, look)
+            old = [one for one in look.note(key, ()) if one in now]
             if old:
                 return f"{task} changes an entry while the event of {old[0][0]} is unread"
         return None
+
+
+def unread_now(task: str, look: Look) -> tuple[tuple[str, int], ...]:
+    """The unread events of the context that a task's operation is about."""
+    ctx: str = look.note(f"ctx of {task}", "")
+    unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ()) if ctx else ()
+    return tuple((event.sender, event.number) for event in unread)
 
 
 class CounterBalance(Property):
@@ -221,11 +230,13 @@ class Progress(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step: `L4 calm` are the calls that nothing has stood in the way of."""
         task = taken.task
+        marks = (*taken.began, *taken.marks)
+        if not (marks or taken.object.startswith(("mmap_lock", "mmap_changing "))):
+            return None
         writers, raising = writing(taken, look), announcing(taken, look)
         calm: Names = look.note("L4 calm", ())
         if writers or is_raise(taken):
             calm = ()
-        marks = (*taken.began, *taken.marks)
         if taken.fact.kind == "Failed" or any(mark.kind == "Failed" for mark in marks):
             calm = tuple(t for t in calm if t != task)
         text = None

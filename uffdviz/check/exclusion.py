@@ -151,9 +151,11 @@ class Lifetime(Property):
             reused = getattr(taken.before, "count", None) is not None
             if record is not None and record.freed and not reused:
                 return f"{taken.task} touches the lock of {taken.object}, which is freed"
-        if taken.object.startswith(("vma_writer_wait", "mmap_lock")):
+        if taken.object.startswith("vma_writer_wait") and "vma_refcount_put" in taken.stack:
             suffix = taken.object.partition(" ")[2]
-            users = look.state(f"mm_users {suffix}".strip())
-            if users == 0 and look.state(f"mm_count {suffix}".strip()) in {0, 1}:
-                return f"{taken.task} touches {taken.object} of an address space that is freed"
+            tree = look.state(f"mm tree {suffix}".strip())
+            if not tree.entries and look.state(f"mm_users {suffix}".strip()) == 0:
+                count = look.state(f"mm_count {suffix}".strip())
+                if count in {0, 1}:
+                    return f"{taken.task} looks into an address space that is freed"
         return None
