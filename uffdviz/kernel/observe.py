@@ -1,0 +1,44 @@
+"""Noting on a task's kernel which functions are entered and left, and with what."""
+
+from collections.abc import Callable
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from uffdviz.kernel.errno import errno_name
+from uffdviz.kernel.memory import plain
+from uffdviz.kernel.objects import Vma
+
+if TYPE_CHECKING:
+    from uffdviz.kernel.kernel import Kernel
+
+
+def observed(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Note on the task's kernel when `fn` is entered, and when it is left with what."""
+    name = fn.__name__
+
+    async def observed_call(k: "Kernel", *args: Any, **options: Any) -> Any:
+        k.calls.append(("enter", name))
+        result = await fn(k, *args, **options)
+        k.calls.append(("leave", name, said(result)))
+        return result
+
+    observed_call.__wrapped__ = fn  # type: ignore[attr-defined]  # the source panel shows `fn`
+    return observed_call
+
+
+def said(result: Any) -> str:
+    """Say what a function returned, as a landmark would."""
+    if result is None:
+        return "NULL"
+    if isinstance(result, Vma):
+        return result.name
+    if isinstance(result, int) and not isinstance(result, bool) and result < 0:
+        return errno_name(result)
+    return plain(result) if not hasattr(result, "name") else str(result.name)
+
+
+def observe(cls: type) -> None:
+    """Wrap the kernel functions that `cls` itself names, so that calls and returns are noted."""
+    for name, fn in list(vars(cls).items()):
+        if iscoroutinefunction(fn) and not hasattr(fn, "primitive"):
+            setattr(cls, name, observed(fn))
