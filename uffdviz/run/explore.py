@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from uffdviz.run.space import BLOCKED, Row, Space
+from uffdviz.run.rows import Guards, Row
+from uffdviz.run.space import BLOCKED, Space
 
 OFTEN: Final = 1000
 Tick = Callable[[int, int], bool]
@@ -110,12 +111,15 @@ class Search:
                 change = row.table.get(state & row.mask)
                 if change is None:
                     change = space.take(row, state)
-                if change is not BLOCKED:
+                if change is not BLOCKED and not (row.busy and state & row.mask in row.busy):
                     changes.append((row, change))
             if not changes:
                 self._ended(state)
             elif len(changes) > 1:
-                one = next((move for move in changes if clashes_with_nobody(move[0], here)), None)
+                one = next(
+                    (move for move in changes if clashes_with_nobody(move[0], here, space.guards)),
+                    None,
+                )
                 if one is not None:
                     self._alone[state] = one[0]
                     changes = [one]
@@ -139,7 +143,9 @@ class Search:
 
     def _was_right(self, state: int, row: Row) -> bool:
         here = [rows[state & mask] for rows, mask in self.space.views]
-        return clashes_with_nobody(row, [other for other in here if other is not None])
+        return clashes_with_nobody(
+            row, [other for other in here if other is not None], self.space.guards
+        )
 
     def _ended(self, state: int) -> None:
         stuck = self.space.is_stuck(state)
@@ -154,7 +160,9 @@ class Search:
         return seen.finished
 
 
-def clashes_with_nobody(row: Row, here: list[Row]) -> bool:
+def clashes_with_nobody(row: Row, here: list[Row], guards: Guards) -> bool:
     """Whether nothing that the others may ever do from `here` clashes with the step of `row`."""
-    uses = row.uses
-    return not row.goes_back and not any(uses & other.future for other in here if other is not row)
+    if row.goes_back:
+        return False
+    uses = row.matters(guards)
+    return not any(uses & other.future for other in here if other is not row)

@@ -9,7 +9,8 @@ from typing import Final
 
 from uffdviz.run.explore import Limits
 from uffdviz.run.livelock import Round
-from uffdviz.run.space import Row, Space
+from uffdviz.run.rows import Row
+from uffdviz.run.space import Space
 
 OFTEN: Final = 1024
 FOUND: Final = -1

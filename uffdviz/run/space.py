@@ -15,85 +15,12 @@ from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Step, Work
 from uffdviz.run.automaton import Automaton, Edge, Fails, Node, Private, never
 from uffdviz.run.machine import Life
+from uffdviz.run.rows import ADD, COMMUTING, COUNTS, READ, WRITE, Actor, Bad, Guards, Row, excludes
 from uffdviz.run.slots import Packing, Slot
 from uffdviz.trace.events import Fact
 
 BLOCKED: Final = False
 Lives = Sequence[tuple[str, Life]]
-Bad = list[tuple[str, str]]
-"""Violations that a step makes: property and what broke."""
-
-
-class Row:
-    """One place of one actor, and what its next step does in each surrounding that was met.
-
-    `uses` says which slots the step reads (bit 2n + 1) and writes (bit 2n), `future` which uses by
-    others clash with anything that the actor may do from here on.
-    `goes_back` is set if a step from here can lead to an older place, so every cycle has such a row;
-    and where the environment may let work fail.
-    """
-
-    __slots__ = (
-        *("actor", "bad", "edges", "future", "goes_back", "mask", "node", "prevs", "reads"),
-        *("table", "uses"),
-    )
-
-    def __init__(self, actor: "Actor", node: Node) -> None:
-        self.actor = actor
-        self.node = node
-        self.mask = 0
-        self.table: dict[int, int] = {}
-        self.edges: dict[int, Edge] = {}
-        self.bad: dict[int, Bad] = {}
-        self.reads: set[Slot] = set()
-        self.uses = 0
-        self.future = 0
-        self.goes_back = isinstance(node.ask, Work)
-        self.prevs: list[Row] = []
-
-    def use(self, reads: Iterable[Slot], writes: Iterable[Slot]) -> None:
-        """Note what a step from here looked at and changed."""
-        uses = clashes = 0
-        for slot in reads:
-            uses |= 2 << 2 * slot.number
-            clashes |= 1 << 2 * slot.number
-        for slot in writes:
-            uses |= 3 << 2 * slot.number
-            clashes |= 3 << 2 * slot.number
-        if uses & ~self.uses:
-            self.uses |= uses
-            self.expect(clashes)
-
-    def follows(self, row: "Row") -> None:
-        """Note that a step of `row` leads here."""
-        if row not in self.prevs:
-            self.prevs.append(row)
-            row.expect(self.future)
-
-    def expect(self, clashes: int) -> None:
-        """Add to the clashes that lie ahead, here and everywhere before."""
-        todo = [self]
-        while todo:
-            row = todo.pop()
-            if clashes & ~row.future:
-                row.future |= clashes
-                todo += row.prevs
-
-
-class Actor:
-    """Somebody who can move: a task (`verb` is empty), or the environment.
-
-    `fail TASK` lets the task's work fail, `kill TASK` sends it a fatal signal, once.
-    """
-
-    __slots__ = ("choice", "place", "rows", "task", "verb")
-
-    def __init__(self, verb: str, task: str, place: Slot) -> None:
-        self.verb = verb
-        self.task = task
-        self.choice = f"{verb} {task}".strip()
-        self.place = place
-        self.rows: dict[int, Row | None] = {}
 
 
 class Space:
@@ -116,6 +43,7 @@ class Space:
         stage.settle()
         self.properties = tuple(properties)
         self.packing = Packing()
+        self.guards = Guards()
         self.objects: dict[str, Slot] = {}
         self.notes: dict[str, Slot] = {}
         self.background = frozenset(background)
@@ -204,13 +132,15 @@ class Space:
             slot.readers.append(row)
             row.mask |= slot.mask
         row.reads |= here.reads
-        row.use(here.reads, here.writes)
+        row.use(here.uses(row), self.guards)
         key = state & row.mask
         row.table[key] = change
         if edge is not None:
             row.edges[key] = edge
         if here.bad:
             row.bad[key] = here.bad
+        if here.only_queues:
+            row.busy.add(key)
         return change
 
     def _step(self, row: Row, here: "Here", ask: Step) -> Edge | None:
@@ -224,6 +154,10 @@ class Space:
             outcome = before, INTERRUPTED, Fact("Resumed")
         after, answer, fact = outcome
         here.write(slot, after)
+        if not excludes(after, row.actor.task, fact):
+            self.guards.distrust()
+        if row.spins and fact.kind == "LockContended" and before.holder != row.actor.task:
+            here.only_queues = True
         return self._arrive(row, here, answer, (before, after, fact))
 
     def _work(self, row: Row, here: "Here") -> Edge:
@@ -252,7 +186,7 @@ class Space:
         for target in [self._enter(actor, edge.to) for actor in sharers]:
             for source in [self._enter(actor, row.node) for actor in sharers]:
                 if target is not None and source is not None:
-                    target.follows(source)
+                    target.follows(source, change[2], self.guards)
         if self.properties:
             here.judge(self._taken(row, answer, edge, change))
         return edge
@@ -311,6 +245,7 @@ class Here:
         self.reads: set[Slot] = set()
         self.writes: set[Slot] = set()
         self.change = 0
+        self.only_queues = False
         self.bad: Bad = []
         self._notes: dict[Slot, Any] = {}
 
@@ -330,6 +265,16 @@ class Here:
         before, after = self._packed & slot.mask, self._space.packing.code(slot, value)
         self.change += after - before
         return after != before
+
+    def uses(self, row: Row) -> dict[Slot, int]:
+        """How the step uses each slot that it looks at or changes."""
+        found = {slot: WRITE if slot in self.writes else READ for slot in self.reads}
+        ask = row.node.ask
+        adds = isinstance(ask, Step) and getattr(ask.effect, "__name__", "") in COMMUTING
+        one_way = len({edge.to for edge in row.node.edges.values()}) == 1
+        if adds and one_way and isinstance(ask, Step) and ask.obj.name.startswith(COUNTS):
+            found[self._space.slot_of(ask.obj)] = ADD
+        return found
 
     def state(self, name: str) -> Any:
         """What the object of that name was before the step."""
