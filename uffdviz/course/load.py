@@ -71,7 +71,9 @@ def _blocks(path: Path, lines: list[str], start: int) -> list[AnyBlock]:
 
     def flush(line: int) -> None:
         if any(word.strip() for word in prose):
-            blocks.append(Prose(text="\n".join(prose).strip(), line=line - len(prose) + 1))
+            empty = next(i for i, words in enumerate(prose) if words.strip())
+            text = "\n".join(prose).strip()
+            blocks.append(Prose(text=text, line=line - len(prose) + 1 + empty))
         prose.clear()
 
     while at < len(lines):

@@ -9,7 +9,16 @@ from uffdviz.trace.landmark import where_it_is
 from uffdviz.trace.snapshot import Snapshot
 
 LOCKS: Final = ("mmap_lock", "vma ", "map_changing_lock", "folio ")
-QUIET: Final = ("mm_users", "page ", "task ", "ctx ", "fd_wqh", "anon_vma users ", "refile_seq", "vma slab")
+QUIET: Final = (
+    "mm_users",
+    "page ",
+    "task ",
+    "ctx ",
+    "fd_wqh",
+    "anon_vma users ",
+    "refile_seq",
+    "vma slab",
+)
 TABLES: Final = "page table "
 MOST: Final = 6
 OF_LOCKS: Final = frozenset({"LockAcquired", "LockReleased", "LockDowngraded", "LockRefused"})
@@ -88,7 +97,8 @@ def where(snapshot: Snapshot) -> Iterator[str]:
             continue
         held = [f"{lock} for {MODES.get(mode, mode)}" for lock, mode in view.holds]
         also = f"; it holds {joined(held)}" if held else ""
-        yield f"{view.name}: {where_it_is(view)}{also}."
+        doing = where_it_is(view) if view.mode or view.state != "blocked" else "it waits"
+        yield f"{view.name}: {doing}{also}."
 
 
 def wrapped(text: str, first: str = "", width: int = 96) -> Iterable[str]:

@@ -44,10 +44,9 @@ class Sight:
 
     def __call__(self, taken: Taken) -> bool:
         """Whether this step brought the task there."""
-        if taken.task != self.task:
-            return False
-        if self.at_once and taken.began:
-            return True
+        return taken.task == self.task and (bool(self.at_once and taken.began) or self._sees(taken))
+
+    def _sees(self, taken: Taken) -> bool:
         match self.landmark.kind:
             case "holds":
                 return taken.fact.kind == "LockAcquired" and self._called(taken)
