@@ -14,6 +14,8 @@ from uffdviz.errors import LessonError, RecordingError, UffdvizError, near_miss
 from uffdviz.places import data_dir, lessons_dir
 
 if TYPE_CHECKING:
+    from uffdviz.course.guide import Guide
+    from uffdviz.course.tools import RunTools
     from uffdviz.run.session import RunSession
     from uffdviz.run.setting import Setting
     from uffdviz.trace.recording import Header
@@ -83,6 +85,28 @@ class CourseShelf:
             blocks=len(blocks),
         )
 
+    def open_goal(self, name: str, index: int) -> "RunSession":
+        """Begin afresh what the goal at a place of a lesson's page is about.
+
+        Raises: LessonError, ScenarioError.
+        """
+        from uffdviz.course.guide import Guide
+        from uffdviz.run.session import RunSession
+
+        guide = Guide(find_lesson(name))
+        setting = guide.setup.of(guide.goal(index))
+        title = f"{guide.lesson.title}: the goal"
+        return RunSession(setting, title, setting.era_name, header=_header(setting))
+
+    def guide(self, name: str) -> "Guide":
+        """Judge the goals of a lesson.
+
+        Raises: LessonError.
+        """
+        from uffdviz.course.guide import Guide
+
+        return Guide(find_lesson(name))
+
     def open_scenario(self, name: str, era: str = "") -> "RunSession":
         """Begin a scenario, under its own era unless another is named.
 
@@ -115,6 +139,16 @@ class CourseShelf:
         replay(setting.machine(), recording)
         title = head.name or Path(name).stem
         return RunSession(setting, title, head.era, header=head, choices=head.schedule)
+
+    def tools(self, session: object) -> "RunTools | None":
+        """Give what can be asked about a session; None: it is not a scenario's."""
+        from uffdviz.course.tools import RunTools
+        from uffdviz.run.session import RunSession
+        from uffdviz.run.setting import Setting
+
+        if isinstance(session, RunSession) and isinstance(session.setting, Setting):
+            return RunTools(session, session.setting)
+        return None
 
     def finish(self, name: str) -> None:
         """Remember that a lesson was read to its end."""
