@@ -40,7 +40,7 @@ from uffdviz.run.scenario import (
 RANGE: Final = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 LISTS: Final = ("present", "swapped", "pinned", "poisoned", "zero", "wp", "not_exclusive", "large")
 MAX_TASKS: Final = 256
-MAX_NUMBERS: Final = 4096
+MAX_NUMBERS: Final = 1 << 16
 
 
 def make_sense(scenario: Scenario) -> None:
@@ -176,6 +176,9 @@ def _check_vma(scenario: Scenario, vma: VmaTable) -> None:
     anonymous = vma.backing == "anon"
     if anonymous and vma.file:
         msg = f'{here}, file: {vma.file!r}; anonymous memory has none (backing = "shmem"?)'
+        raise wrong(msg)
+    if anonymous and vma.file_pages is not None:
+        msg = f'{here}, file_pages: anonymous memory has no file (backing = "shmem"?)'
         raise wrong(msg)
     if anonymous and vma.shared:
         msg = f'{here}, shared: shared memory has backing = "shmem" or "file"'

@@ -1,0 +1,119 @@
+"""Effects without words, for runs of which only the totals are wanted.
+
+Most of the time of an effect goes into the sentence that it makes. Each function here does what the
+effect of the same name does and leaves the sentence out; a test holds the pairs together. An effect
+that has no such twin is taken as it is.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from uffdviz.kernel import memory, vma_tree
+from uffdviz.kernel.locks import word
+from uffdviz.kernel.memory import PageTable, Pte, Tree, VmaRecord
+from uffdviz.kernel.steps import Outcome
+from uffdviz.trace.events import Fact
+
+SAW: Final = Fact("Saw")
+CHANGED: Final = Fact("Changed")
+
+
+def look(s: Any, task: str, *fields: str) -> Outcome:
+    """Look at fields of a record."""
+    if len(fields) == 1:
+        return s, getattr(s, fields[0]), SAW
+    return s, tuple([getattr(s, f) for f in fields]), SAW
+
+
+def put(s: Any, task: str, name: str, field: str, value: Any) -> Outcome:
+    """Set one field of a record."""
+    return msgspec.structs.replace(s, **{field: value}), None, CHANGED
+
+
+def load(s: int, task: str) -> Outcome:
+    """Look at a word."""
+    return s, s, SAW
+
+
+def store(s: int, task: str, name: str, value: int) -> Outcome:
+    """Set a word."""
+    return value, None, CHANGED
+
+
+def add(s: int, task: str, name: str, by: int) -> Outcome:
+    """Add to a word."""
+    return s + by, s + by, CHANGED
+
+
+def pte_at(s: PageTable, task: str, page: int) -> Outcome:
+    """Look at one entry."""
+    entries = s.entries
+    at = bisect_left(entries, (page,))
+    if at < len(entries) and entries[at][0] == page:
+        return s, entries[at][1], SAW
+    return s, None, SAW
+
+
+def set_pte(s: PageTable, task: str, page: int, where: str, pte: Pte | None) -> Outcome:
+    """Set or clear one entry."""
+    entries = s.entries
+    low = bisect_left(entries, (page,))
+    high = low + (low < len(entries) and entries[low][0] == page)
+    new = () if pte is None else ((page, pte),)
+    return PageTable(linked=True, entries=(*entries[:low], *new, *entries[high:])), None, CHANGED
+
+
+def tree_walk(s: Tree, task: str, addr: int) -> Outcome:
+    """Find the mapping that contains an address."""
+    entries = s.entries
+    at = bisect_left(entries, (addr + 1,)) - 1
+    if at >= 0 and addr < entries[at][1]:
+        return s, entries[at][2], SAW
+    return s, "", SAW
+
+
+def tree_overlap(s: Tree, task: str, start: int, end: int) -> Outcome:
+    """Find every mapping that overlaps a range."""
+    return s, tuple([n for low, high, n in s.entries if low < end and start < high]), SAW
+
+
+def tree_around(s: Tree, task: str, start: int, end: int) -> Outcome:
+    """Find the mappings that end where a range begins, and begin where it ends."""
+    prev = after = ""
+    for low, high, name in s.entries:
+        if high == start and not prev:
+            prev = name
+        if low == end:
+            after = after or name
+    return s, (prev, after), SAW
+
+
+def whole_record(s: VmaRecord, task: str) -> Outcome:
+    """Look at all fields of a mapping."""
+    return s, s, SAW
+
+
+def become(s: VmaRecord, task: str, name: str, record: VmaRecord) -> Outcome:
+    """Fill in a record."""
+    return record, None, CHANGED
+
+
+Quick = Callable[..., Outcome]
+QUICK: Final[dict[Quick, Quick]] = {
+    memory.look: look,
+    memory.put: put,
+    memory.pte_at: pte_at,
+    memory.set_pte: set_pte,
+    memory.tree_walk: tree_walk,
+    memory.tree_overlap: tree_overlap,
+    word.load: load,
+    word.store: store,
+    word.add: add,
+    vma_tree.tree_around: tree_around,
+    vma_tree.whole_record: whole_record,
+    vma_tree.become: become,
+}
+"""The effects that are taken without words."""
