@@ -25,6 +25,7 @@ class Raised(msgspec.Struct, frozen=True):
     sender: str
     number: int
     tested: Names = ()
+    kind: str = ""
     start: int = 0
     end: int = 0
 
@@ -100,12 +101,22 @@ def counter(taken: Taken, look: Look, ctx: str) -> None:
         look.keep(f"ctx of {task}", "", ctx)
         if in_operation(taken) and taken.before == 0 and task not in tested:
             look.keep(f"tested {ctx}", (), tuple(sorted((*tested, task))))
+    if taken.after < taken.before:
+        drop(task, ctx, look)
     if is_raise(taken):
         number: int = look.note(f"raises {task}", 0) + 1
         look.keep(f"raises {task}", 0, number)
         unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
         event = Raised(task, number, tuple(t for t in tested if t != task))
         look.keep(f"unread {ctx}", (), (*unread, event))
+
+
+def drop(task: str, ctx: str, look: Look) -> None:
+    """Note that a task has lowered the counter: its oldest event is over, read or not."""
+    unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
+    mine = next((event for event in unread if event.sender == task), None)
+    if mine is not None:
+        look.keep(f"unread {ctx}", (), tuple(event for event in unread if event is not mine))
 
 
 def queue(taken: Taken, look: Look, ctx: str) -> None:
@@ -119,7 +130,8 @@ def queue(taken: Taken, look: Look, ctx: str) -> None:
             continue
         if sender in after:
             entry = after[sender]
-            known = msgspec.structs.replace(mine, start=entry.addr, end=entry.end or EVERYWHERE)
+            end = entry.end or EVERYWHERE
+            known = msgspec.structs.replace(mine, kind=entry.kind, start=entry.addr, end=end)
             unread = tuple(known if event is mine else event for event in unread)
         else:
             unread = tuple(event for event in unread if event is not mine)
@@ -131,8 +143,8 @@ def queue(taken: Taken, look: Look, ctx: str) -> None:
 def outdate(event: Raised, look: Look) -> None:
     """Note that the monitor has read an event that these operations have not seen."""
     for task in event.tested:
-        stale: tuple[tuple[int, int], ...] = look.note(f"stale {task}", ())
-        look.keep(f"stale {task}", (), (*stale, (event.start, event.end)))
+        stale: tuple[Raised, ...] = look.note(f"stale {task}", ())
+        look.keep(f"stale {task}", (), (*stale, event))
 
 
 class EventExclusion(Property):
@@ -147,10 +159,11 @@ class EventExclusion(Property):
         if moved(taken, look, "S4") < 0:
             look.keep(key, (), ())
         if changes_entries(taken):
-            stale: tuple[tuple[int, int], ...] = look.note(key, ())
+            stale: tuple[Raised, ...] = look.note(key, ())
             for page, _, _ in entries_set(taken):
-                if any(start <= page * PAGE < end for start, end in stale):
-                    return f"{task} sets an entry after the monitor has read that its range changes"
+                for event in stale:
+                    if event.start <= page * PAGE < event.end:
+                        return f"{task} sets an entry after the monitor has read of {event.kind}"
         return None
 
 

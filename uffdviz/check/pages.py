@@ -123,9 +123,9 @@ class AnonRule(Property):
         if taken.before.start == taken.before.end or taken.verb == "become":
             return None  # a mapping that nobody can find yet
         if not taken.after.anon_vma:
-            if name in look.note(f"marked {task}", ()) or not in_tree(look, taken.before, name):
+            if holds(look, task, "mmap_lock", "write") or not in_tree(look, taken.before, name):
                 return None
-            return f"{task} takes the anon_vma from {name}, which it has not locked for writing"
+            return f"{task} takes the anon_vma from {name} without mmap_lock for writing"
         if not holds(look, task, "mmap_lock"):
             return f"{task} gives {name} an anon_vma without mmap_lock"
         if taken.verb == "publish" and not taken.after.anon_vma.startswith(f"{name}@"):
@@ -222,7 +222,8 @@ class Rmap(Property):
         for table in same_mm(look, self._tables, ""):
             for page, pte in look.state(table).entries:
                 if pte.folio == name and pte.kind in {"page", "swap"} and page != folio.index:
-                    return f"{taken.task} unlocks {name}, whose index is not that of its entry"
+                    where = f"{name} in {taken.function}()"
+                    return f"{taken.task} unlocks {where}, whose index is not that of its entry"
         return None
 
 

@@ -1,16 +1,19 @@
 """`uffdviz check`: every interleaving of a scenario, and what it proves."""
 
+import signal
 import sys
+import threading
 import time  # noqa: TID251  how long a search took, and when to give up
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import msgspec
 
 from uffdviz.check.known_flaws import is_known
 from uffdviz.check.properties import pick, rules
 from uffdviz.errors import UsageError
+from uffdviz.run.by_chance import judge_by_chance
 from uffdviz.run.commands import Answer, as_json, header, save
 from uffdviz.run.explore import Limits
 from uffdviz.run.search import space_of
@@ -34,11 +37,26 @@ class Watch:
         self._begun = time.monotonic()
         self._said = 0.0
         self.interrupted = False
+        self._before: Any = None
 
     @property
     def seconds(self) -> float:
         """How long it has been going on."""
         return time.monotonic() - self._begun
+
+    def __enter__(self) -> Self:
+        """Begin to listen for Ctrl-C."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let Ctrl-C be what it was."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, *_: object) -> None:
+        self.interrupted = True
 
     def tick(self, states: int, transitions: int) -> bool:
         """Say how far the search is. Returns: whether it may go on."""
@@ -52,7 +70,7 @@ class Watch:
             end = "\r" if sys.stderr.isatty() else "\n"
             sys.stderr.write(f"{text}{end}")
             sys.stderr.flush()
-        return seconds < self._max_seconds
+        return seconds < self._max_seconds and not self.interrupted
 
 
 def check(  # noqa: PLR0913  an argument per option
@@ -99,10 +117,17 @@ def check(  # noqa: PLR0913  an argument per option
         raise UsageError(msg)
     idents = pick(property)
     setting = load_setting(scenario, era, tuple(mutate))
-    watch = Watch(max_seconds)
-    limits = Limits(max_states, watch.tick)
-    verdict = judge(space_of(setting, rules(idents)), setting.machine, limits)
+    space = space_of(setting, rules(idents))
+    worth = ""
+    with Watch(max_seconds) as watch:
+        limits = Limits(max_states, watch.tick)
+        if search == "all":
+            verdict = judge(space, setting.machine, limits)
+        else:
+            verdict, worth = judge_by_chance(space, setting.machine, limits, search, seed)
     report = reported(setting, idents, verdict, watch.seconds)
+    if worth:
+        report["worth"] = worth
     if record is not None and verdict.findings:
         record_finding(record, setting, verdict.findings[0])
     status = {"holds": FINE, "violated": FOUND, "unfinished": UNFINISHED}[report["verdict"]]
@@ -114,7 +139,9 @@ def reported(
 ) -> dict[str, Any]:
     """Say all about a check by the keys of `--json`."""
     findings = [
-        msgspec.structs.replace(finding, known_flaw=is_known(setting.era_name, finding.property))
+        msgspec.structs.replace(
+            finding, known_flaw=is_known(setting.era_name, finding.property, finding.text)
+        )
         for finding in verdict.findings
         if finding.property in idents
     ]
@@ -157,11 +184,14 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"{where}{changed}: {report['verdict']}"
     counts = f"{report['states']} states, {report['transitions']} transitions"
     yield f"{counts}, {report['seconds']} s"
-    held = [ident for ident, verdict in report["properties"].items() if verdict != "violated"]
-    if held:
-        yield f"{'holds' if report['verdict'] != 'unfinished' else 'unfinished'}: {' '.join(held)}"
+    for word in ("holds", "unfinished"):
+        idents = [ident for ident, verdict in report["properties"].items() if verdict == word]
+        if idents:
+            yield f"{word}: {' '.join(idents)}"
     for finding in report["findings"]:
         yield from finding_lines(finding)
+    if "worth" in report:
+        yield report["worth"]
     yield report["hidden"]
 
 

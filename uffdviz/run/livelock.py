@@ -1,8 +1,8 @@
 """Tasks that go round for ever, though everybody who can move does in the end.
 
 A round is a set of states that all lead to each other, in which every unfinished task either moves
-or is held up now and then (weak fairness). It is a livelock if nothing leads out of it, or if only
-tasks move in it whose calls are finite: they should have come to an end.
+or never can (strong fairness: a lock is handed to its first waiter in the end). It is a livelock if
+nothing leads out of it, or if only tasks move in it whose calls are finite.
 This needs the whole graph: a reduction may leave out the very step that leads out.
 """
 
@@ -56,7 +56,7 @@ def whole(space: Space, limits: Limits) -> Seen:
 def rounds(space: Space, seen: Seen) -> list[Round]:
     """The livelocks of a whole graph."""
     left = in_circles(space, seen)
-    return [found for part in components(left) if (found := judge_round(space, left, part))]
+    return [found for part in components(left) for found in judge_round(space, left, part)]
 
 
 def in_circles(space: Space, seen: Seen) -> Graph:
@@ -121,20 +121,21 @@ def components(graph: Graph) -> Iterator[list[int]]:  # noqa: C901  the algorith
                     yield part
 
 
-def judge_round(space: Space, graph: Graph, part: list[int]) -> Round | None:
-    """Say whether states that lead to each other are a livelock."""
+def judge_round(space: Space, graph: Graph, part: list[int]) -> Iterator[Round]:
+    """Find the livelocks in states that lead to each other."""
     states = frozenset(part)
-    movers: dict[str, tuple[str, ...]] = {}
-    held_up: set[str] = set()
-    final = True
-    for state in part:
-        able = {task for task, _ in graph[state]}
-        held_up |= {*space.unfinished(state)} - able
-        for task, after in graph[state]:
-            if after in states:
-                movers.setdefault(task, space.node(task, state).stack)
-            else:
-                final = False
-    fair = all(task in movers or task in held_up for task in space.unfinished(part[0]))
-    finite = not space.background & movers.keys()
-    return Round(states, movers, final) if movers and fair and (final or finite) else None
+    moves = [(state, task, after) for state in part for task, after in graph[state]]
+    movers = {task for state, task, after in moves if after in states}
+    if not movers:
+        return
+    could = {state for state, task, _ in moves if task not in movers}
+    if could:
+        # Whoever can move again and again does so once: a round avoids the places where he could.
+        rest = {state: graph[state] for state in part if state not in could}
+        for smaller in components(rest):
+            yield from judge_round(space, rest, smaller)
+        return
+    final = all(after in states for _, _, after in moves)
+    if final or not space.background & movers:
+        stacks = {task: space.node(task, state).stack for state, task, _ in reversed(moves)}
+        yield Round(states, {task: stacks[task] for task in movers}, final)

@@ -133,19 +133,33 @@ def find(  # noqa: PLR0913, PLR0917
 ) -> Finding | None:
     """Find the easiest run to a goal, and run it on a machine."""
     path = Shortest(space, goal, limits).path()
-    complete = path is not None
-    if path is None:
-        path = some_path(space, seen, goal)
-    if path is None:
-        return None
-    lost = point_of_no_return(space, path, goal, limits)
+    if path is not None:
+        lost = point_of_no_return(space, path, goal, limits)
+        return finding_of(space, machine, ident, goal, path, lost=lost, shortest=True)
+    some = some_path(space, seen, goal)
+    return None if some is None else finding_of(space, machine, ident, goal, some)
+
+
+def finding_of(  # noqa: PLR0913
+    space: Space,
+    machine: Callable[[], Machine],
+    ident: str,
+    goal: Goal,
+    path: list[Move],
+    *,
+    lost: int | None = None,
+    shortest: bool = False,
+) -> Finding:
+    """Make the finding at the end of a path, after running it on a machine.
+
+    Raises: ModelError if the machine comes to another world.
+    """
     taken = [choices(space, row, state) for row, state in path]
     run = machine()
     for choice in (choice for part in taken for choice in part):
         run.step(choice)
+    check_world(space, run, after(path))
     run_out(run, goal)
-    end = after(path)
-    check_world(space, run, end)
     snapshot = History(run.start, run.events).last
     cycle = standstill(snapshot, space.background) if not run.choices() else None
     return Finding(
@@ -156,7 +170,7 @@ def find(  # noqa: PLR0913, PLR0917
         switches=switches(run),
         point_of_no_return=None if lost is None else sum(map(len, taken[: lost + 1])),
         cycle=cycle,
-        shortest=complete,
+        shortest=shortest,
         choices=tuple(event.choice for event in run.events),
     )
 
