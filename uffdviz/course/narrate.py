@@ -18,13 +18,14 @@ QUIET: Final = (
     "anon_vma users ",
     "refile_seq",
     "vma slab",
+    "vma_writer_wait",
 )
-TABLES: Final = "page table "
+LOUD: Final = ("page table ", "pins ", "unpins ")
 MOST: Final = 6
 OF_LOCKS: Final = frozenset({"LockAcquired", "LockReleased", "LockDowngraded", "LockRefused"})
 TELLING: Final[dict[str, Callable[[Event], bool]]] = {
     "LockContended": lambda event: event.detail != "trying",
-    "Changed": lambda event: event.object.startswith(TABLES) or not event.object.startswith(QUIET),
+    "Changed": lambda event: loud(event) or not event.object.startswith(QUIET),
     "Saw": lambda event: event.object.startswith("mmap_changing") and event.detail != "0",
     "Worked": lambda event: event.text == "copy_page",
     "Finished": lambda event: False,
@@ -32,6 +33,11 @@ TELLING: Final[dict[str, Callable[[Event], bool]]] = {
     "Resumed": lambda event: False,
 }
 MODES: Final = {"read": "reading", "write": "writing"}
+
+
+def loud(event: Event) -> bool:
+    """Whether a change is told although its object is a quiet one."""
+    return event.object.startswith(LOUD) or event.text.startswith(LOUD)
 
 
 def sentences(events: Sequence[Event], behind: Mapping[int, Sequence[str]]) -> Iterator[str]:
@@ -98,6 +104,8 @@ def where(snapshot: Snapshot) -> Iterator[str]:
         held = [f"{lock} for {MODES.get(mode, mode)}" for lock, mode in view.holds]
         also = f"; it holds {joined(held)}" if held else ""
         doing = where_it_is(view) if view.mode or view.state != "blocked" else "it waits"
+        if view.state == "ready" and not view.function:
+            doing = "it is between two calls"
         yield f"{view.name}: {doing}{also}."
 
 
