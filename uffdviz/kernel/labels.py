@@ -13,6 +13,12 @@ from types import CodeType
 from typing import Any
 
 LABEL = re.compile(r"#\s*([A-Za-z]{0,3}\d+[a-z]?|[A-Z]{1,2}U|AO|mU|wU)(?=[\s:,]|$)")
+RELEASE = re.compile(r"_v\d+_\d+$")
+
+
+def kernel_name(name: str) -> str:
+    """The kernel's name of a function; where the model has it of two releases, one says which."""
+    return RELEASE.sub("", name)
 
 
 @cache
@@ -51,6 +57,6 @@ def place(coro: Any) -> tuple[str, str]:
         if code.co_name not in {"observed_call", "life", "perform", "_uffd_call", "_mm_call"} and coro.cr_frame is not None:
             here = label(code, coro.cr_frame.f_lineno)
             if here or not function:
-                function, step = code.co_name, here
+                function, step = kernel_name(code.co_name), here
         coro = coro.cr_await
     return function, step

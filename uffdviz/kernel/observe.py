@@ -5,6 +5,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from uffdviz.kernel.errno import errno_name
+from uffdviz.kernel.labels import kernel_name
 from uffdviz.kernel.memory import plain
 from uffdviz.kernel.objects import Vma
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def observed(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Note on the task's kernel when `fn` is entered, and when it is left with what."""
-    name = fn.__name__
+    name = kernel_name(fn.__name__)
 
     async def observed_call(k: "Kernel", *args: Any, **options: Any) -> Any:
         k.calls.append(("enter", name))

@@ -61,6 +61,7 @@ class VmaTable(Table, frozen=True, kw_only=True):
 
     `anon_vma` left out means: prepared if an anonymous page is there from the start. `large` pages
     are present. `falsely_locked`: its sequence number equals the address space's by chance.
+    `file_pages`: where the file ends; left out, it has no end.
     """
 
     name: str
@@ -79,6 +80,7 @@ class VmaTable(Table, frozen=True, kw_only=True):
     not_exclusive: PageList = ()
     large: PageList = ()
     falsely_locked: bool = False
+    file_pages: Pages | None = None
     gap: bool = False
     start: Natural | None = None
     mapped: bool = True

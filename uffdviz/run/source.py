@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from uffdviz.kernel.kernel import Kernel
-from uffdviz.kernel.labels import labels
+from uffdviz.kernel.labels import kernel_name, labels
 
 SourceLine = tuple[str, str]
 LAST_POSITIONAL = {"Step": None, "Work": 1}
@@ -20,9 +20,15 @@ LAST_POSITIONAL = {"Step": None, "Work": 1}
 
 def source(era: type[Kernel], name: str) -> Sequence[SourceLine]:
     """The lines of a kernel function, each with the label of its step; nothing if there is none."""
-    fn = getattr(era, name, None)
+    fn = getattr(era, name, None) or _renamed(era, name)
     fn = getattr(fn, "__wrapped__", fn)
     return _source(fn) if inspect.iscoroutinefunction(fn) else ()
+
+
+def _renamed(era: type[Kernel], name: str) -> Any:
+    """The function that does its job under another name in this era, as uffd_lock_vma() does."""
+    every = (inspect.unwrap(getattr(era, job)) for job in dir(era) if not job.startswith("_"))
+    return next((fn for fn in every if getattr(fn, "__name__", "") == name), None)
 
 
 @cache
@@ -37,7 +43,7 @@ def _source(fn: Any) -> Sequence[SourceLine]:
     body = function.body
     if ast.get_docstring(function) is not None:
         body = body[1:]
-    head = ("", f"{function.name}({arguments}{options})")
+    head = ("", f"{kernel_name(function.name)}({arguments}{options})")
     return (head, *_block([Plain().visit(s) for s in body], known, 1))
 
 

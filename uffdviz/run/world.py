@@ -86,6 +86,9 @@ class _Mapping:
         )
         if self.anon_vma:
             self.stage.world[self.stage.anon_vma(self.anon_vma).rec] = 1
+        if self.file and vma.file_pages is not None:
+            cache = self.stage.file(self.file).cache
+            self.stage.world[cache] = PageCache(size=vma.file_pages)
         used = sorted(frozenset().union(*self.pages.values()))
         self._fill({page: self._pte(page) for page in used})
 
