@@ -13,7 +13,8 @@ import msgspec
 from uffdviz.kernel.eras.registry import eras
 from uffdviz.kernel.labels import labels
 
-SECTION: Final = re.compile(r"^(Kernel|Left out|Returns|Raises):\s*", re.MULTILINE)
+SECTION: Final = re.compile(r"(?<!\S)(Kernel|Left out|Returns|Raises):\s+")
+FILE: Final = re.compile(r"[\w/.-]+\.[chS]")
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -55,12 +56,18 @@ def _read(fn: Any, name: str, used: tuple[str, ...]) -> Function:
         name=name,
         module=fn.__module__,
         summary=parts["summary"],
-        kernel=parts["Kernel"] or _file_of(fn),
+        kernel=_kernel_of(parts["Kernel"] or _file_of(fn), name),
         left_out=parts["Left out"],
         returns=parts["Returns"],
         eras=used,
         steps=_steps(fn),
     )
+
+
+def _kernel_of(text: str, name: str) -> str:
+    """The first sentence; where it names only a file, the function is called as ours is."""
+    source = text.partition(". ")[0].rstrip(".")
+    return f"{source}, {name}()" if FILE.fullmatch(source) else source
 
 
 def _file_of(fn: Any) -> str:

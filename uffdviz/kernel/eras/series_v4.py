@@ -27,7 +27,7 @@ async def uffd_move_lock(k: "Kernel", mm: Mm, dst: int, src: int) -> tuple[Vma, 
 
 
 async def uffd_move_unlock(k: "Kernel", dst_vma: Vma, src_vma: Vma) -> None:
-    """Release both holds, also those of one mapping."""
+    """Release both holds, also those of one mapping. Kernel: mm/userfaultfd.c of revision 4."""
     await k.vma_end_read(dst_vma)
     await k.vma_end_read(src_vma)
 

@@ -13,15 +13,18 @@ from uffdviz.kernel.steps import Work
 
 
 async def no_vma_lock(k: "Kernel", vma: Vma) -> None:
-    """Do nothing: a mapping has no lock of its own."""
+    """Do nothing: a mapping has no lock of its own. Kernel: include/linux/mm.h from v6.4 on."""
 
 
 async def no_vma_end_write_all(k: "Kernel", mm: Mm) -> None:
-    """Do nothing: there is no sequence number to move."""
+    """Do nothing: there is no sequence number to move.
+
+    Kernel: include/linux/mmap_lock.h from v6.4 on.
+    """
 
 
 async def lock_vma_under_rcu(k: "Kernel", mm: Mm, addr: int) -> Vma | None:
-    """Find nothing: every fault goes by mmap_lock."""
+    """Find nothing: every fault goes by mmap_lock. Kernel: mm/memory.c from v6.4 on."""
     return None
 
 

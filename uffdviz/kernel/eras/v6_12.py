@@ -17,13 +17,16 @@ async def mm_lock_seqcount_begin(k: "V6_12", mm: Mm) -> None:
 
 
 async def mmap_write_lock(k: "V6_12", mm: Mm) -> None:
-    """Gain the right to change mappings. Not interruptible."""
+    """Gain the right to change mappings. Kernel: include/linux/mmap_lock.h. Not interruptible."""
     await k.down_write(mm.lock)
     await k.mm_lock_seqcount_begin(mm)
 
 
 async def mmap_write_lock_killable(k: "V6_12", mm: Mm) -> int:
-    """Gain the right to change mappings. Returns: 0, or -EINTR with nothing changed."""
+    """Gain the right to change mappings.
+
+    Kernel: include/linux/mmap_lock.h. Returns: 0, or -EINTR with nothing changed.
+    """
     err = await k.down_write_killable(mm.lock)
     if not err:
         await k.mm_lock_seqcount_begin(mm)

@@ -31,17 +31,17 @@ def add(s: int, task: str, name: str, by: int) -> Outcome:  # noqa: ARG001
 
 @primitive
 async def read_once(k: "Kernel", word: Obj) -> int:
-    """Look at a word once. Returns: its value."""
+    """Look at a word once. Kernel: include/linux/compiler.h, READ_ONCE(). Returns: its value."""
     return int(await Step(word, load, cost="check"))
 
 
 @primitive
 async def write_once(k: "Kernel", word: Obj, value: int) -> None:
-    """Set a word."""
+    """Set a word. Kernel: include/linux/compiler.h, WRITE_ONCE()."""
     await Step(word, store, word.name, value, cost="store")
 
 
 @primitive
 async def atomic_add(k: "Kernel", word: Obj, by: int) -> int:
-    """Add to a word in one go. Returns: the new value."""
+    """Add to a word in one go. Kernel: include/linux/atomic.h. Returns: the new value."""
     return int(await Step(word, add, word.name, by, cost="atomic"))

@@ -112,7 +112,10 @@ async def vms_gather_munmap_vmas(
 
 
 async def split_end(k: "Kernel", mm: Mm, vma: Vma, end: int) -> int:
-    """Cut the last mapping if the range ends inside it. Returns: 0, or -ENOMEM."""
+    """Cut the last mapping if the range ends inside it.
+
+    Kernel: mm/vma.c, in vms_gather_munmap_vmas(). Returns: 0, or -ENOMEM.
+    """
     rec: VmaRecord = await Step(vma.rec, whole_record)
     if rec.end <= end:
         return 0
