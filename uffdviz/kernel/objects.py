@@ -148,6 +148,9 @@ class AnonVma:
         self.lock = Obj("rwsem", f"anon_vma {name}", RwSem())
         self.rec = Obj("word", f"anon_vma users {name}", 0)
 
+    def __repr__(self) -> str:
+        return f"<anon_vma {self.name}>"
+
 
 class FolioRef:
     """A page of memory, wherever it is mapped: what rmap knows of it, and its lock.
@@ -162,6 +165,9 @@ class FolioRef:
         self.rec = Obj("folio", f"page {name}", Folio())
         self.lock = Obj("folio_lock", f"folio {name}", Exclusive())
         self.swap_cache = Obj("word", f"swap cache {name}", 0)
+
+    def __repr__(self) -> str:
+        return f"<folio {self.name}>"
 
 
 class Task:
