@@ -22,13 +22,13 @@ def figure_fault(figure: Figure, era: str, run: Interleaving, setup: Setup) -> s
     """
     if figure.ratio:
         one, _, other = figure.ratio.partition("/")
-        scenario = setup.lesson.front.scenario
+        scenario = setup.scenario("")
         above, below = (value(figure.of, finished(scenario, e.strip())) for e in (one, other))
         if not below:
             return f"{figure.of}: nothing under {other.strip()} to measure by"
         found = above / below
     else:
-        sums = finished(setup.lesson.front.scenario, era) if era else run.totals
+        sums = finished(setup.scenario(""), era) if era else run.totals
         found = value(figure.of, sums)
     low = figure.at_least is not None and found < figure.at_least
     high = figure.at_most is not None and found > figure.at_most

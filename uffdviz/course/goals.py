@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,6 +34,12 @@ class Setup:
         self.lesson = lesson
         self.era = era or lesson.front.era
 
+    def scenario(self, name: str) -> str:
+        """Which scenario a block means: a file beside the page, or as on the command line."""
+        name = name or self.lesson.front.scenario
+        beside = Path(self.lesson.path).parent / name
+        return str(beside) if name.endswith(".toml") and beside.is_file() else name
+
     def mistakes(self, era: str, mutate: tuple[str, ...]) -> tuple[str, ...]:
         """The mistakes that a block is about."""
         own = not era and self.era == self.lesson.front.era
@@ -40,7 +47,7 @@ class Setup:
 
     def setting(self, scenario: str = "", era: str = "", mutate: tuple[str, ...] = ()) -> Setting:
         """Set up what a block plays or checks."""
-        name = scenario or self.lesson.front.scenario
+        name = self.scenario(scenario)
         return load(name, era or self.era, self.mistakes(era, mutate))
 
     def of(self, goal: Goal) -> Setting:
@@ -55,7 +62,7 @@ class Setup:
         property: tuple[str, ...],  # noqa: A002
     ) -> dict[str, Any]:
         """Let the search judge, by the keys of `check --json`."""
-        name = scenario or self.lesson.front.scenario
+        name = self.scenario(scenario)
         return searched(name, era or self.era, self.mistakes(era, mutate), pick(property))
 
 

@@ -12,10 +12,15 @@ from cyclopts import App
 from uffdviz.course import catalog
 from uffdviz.course.catalog import files_of, pages, row
 from uffdviz.course.lint import faults_of
-from uffdviz.course.new import TEMPLATE
+from uffdviz.course.new import TEMPLATE, facts_of, from_run
 from uffdviz.course.progress import finished, reset
 from uffdviz.course.shelf import chapter_title
 from uffdviz.errors import UsageError
+from uffdviz.run.commands import recorded_setting
+from uffdviz.run.interleaving import Interleaving
+from uffdviz.run.read_scenario import shipped
+from uffdviz.trace.recording import load_recording
+from uffdviz.trace.token import is_token, read_token
 
 Answer = tuple[int, Iterable[str]]
 STEM: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -65,31 +70,60 @@ def lint(*paths: str) -> Answer:
 
 
 @lessons.command
-def new(name: str) -> Answer:
+def new(name: str, *, run: str = "") -> Answer:
     """Write a small lesson to begin from.
 
     Parameters
     ----------
     name
         The file is NAME.md here; an existing file is never overwritten.
+    run
+        A recording or a token: the lesson plays that run.
     """
     stem = name.removesuffix(".md")
     if not STEM.fullmatch(stem):
         msg = f"{name!r} is no name for a lesson: small letters, digits and '-', such as 20-a-copy-waits"
         raise UsageError(msg)
-    path = Path(f"{stem}.md")
+    text, tables = of_run(run, stem) if run else (TEMPLATE, "")
+    written = [write(Path(f"{stem}.toml"), tables)] if tables else []
+    written.append(write(Path(f"{stem}.md"), text))
+    path = written[-1]
+    return 0, [
+        *(f"{file} written" for file in written),
+        f"play it with 'uffdviz play {path} --headless', prove it with 'uffdviz lessons lint {path}'",
+    ]
+
+
+def of_run(run: str, stem: str) -> tuple[str, str]:
+    """Give the page that plays a run, and its scenario's text if that was not shipped.
+
+    Raises: RecordingError.
+    """
+    import tomlkit
+
+    head = read_token(run) if is_token(run) else load_recording(Path(run)).header
+    played = Interleaving(recorded_setting(head, "token" if is_token(run) else run))
+    played.follow(list(head.schedule))
+    own = head.name not in shipped()
+    scenario = f"{stem}.toml" if own else head.name
+    return from_run(head, scenario, facts_of(played)), tomlkit.dumps(head.scenario) if own else ""
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a file that is not there yet.
+
+    Raises: UsageError.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
+            file.write(text)
     except FileExistsError:
         msg = f"{path}: there already"
         raise UsageError(msg) from None
     except OSError as error:
         msg = f"{path}: {(error.strerror or str(error)).lower()}"
         raise UsageError(msg) from None
-    return 0, [
-        f"{path} written: play it with 'uffdviz play {path}', prove it with 'uffdviz lessons lint {path}'"
-    ]
+    return path
 
 
 @lessons.command(name="reset")

@@ -67,12 +67,11 @@ class CourseShelf:
 
         Raises: LessonError, ScenarioError.
         """
+        from uffdviz.course.goals import Setup
         from uffdviz.run.session import RunSession
-        from uffdviz.run.setting import load_setting
 
         lesson = find_lesson(name)
-        front = lesson.front
-        setting = load_setting(front.scenario, front.era, front.mutate)
+        setting = Setup(lesson).setting()
         blocks = lesson.blocks
         script = [(i, block.schedule) for i, block in enumerate(blocks) if isinstance(block, Play)]
         return RunSession(
