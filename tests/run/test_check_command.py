@@ -1,0 +1,109 @@
+"""`uffdviz check` as a person or a program meets it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uffdviz.cli import main
+
+LEAK = """
+async def vma_end_read(k, vma):
+    pass
+"""
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    status = main(["check", *words, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_what_holds_is_status_0_with_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = run(capsys, "move-meets-mprotect", "--era", "v6.9")
+    assert (status, report["verdict"], report["findings"]) == (0, "holds", [])
+    assert report["states"] > 100
+    assert report["transitions"] >= report["states"] - 1
+    assert set(report["properties"].values()) == {"holds"}
+
+
+def test_what_is_violated_is_status_1_with_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = run(capsys, "move-meets-mprotect", "--era", "series-v4", "--property", "L1")
+    assert (status, report["verdict"], report["properties"]) == (1, "violated", {"L1": "violated"})
+    (finding,) = report["findings"]
+    assert finding["property"] == "L1"
+    assert finding["point_of_no_return"] < finding["steps"]
+    assert finding["switches"] == len(finding["schedule"]) - 1
+    assert not finding["known_flaw"]
+
+
+def test_a_limit_is_status_3_and_never_called_a_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = run(capsys, "opposite-moves", "--max-states", "1500")
+    assert (status, report["verdict"]) == (3, "unfinished")
+    assert set(report["properties"].values()) == {"unfinished"}
+
+
+def test_a_known_flaw_of_a_kernel_is_marked_and_no_violation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, report = run(capsys, "pin-meets-close", "--era", "v6.9")
+    assert (status, report["verdict"]) == (0, "holds")
+    assert [finding["known_flaw"] for finding in report["findings"]] == [True]
+
+
+def test_a_mistake_from_a_file_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "leak.py"
+    file.write_text(LEAK)
+    status, report = run(capsys, "copy", "--mutate", str(file), "--property", "S10")
+    assert (status, report["mutations"]) == (1, [str(file)])
+    assert "still holds" in report["findings"][0]["text"]
+
+
+def test_the_recording_of_a_finding_replays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "found.jsonl"
+    words = ["move-meets-mprotect", "--era", "series-v4", "--property", "L1"]
+    run(capsys, *words, "--record", str(file))
+    assert main(["replay", str(file)]) == 0
+
+
+@pytest.mark.parametrize("search", ["random", "pct"])
+def test_runs_by_chance_find_but_never_prove(
+    search: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, broken = run(capsys, "move-meets-mprotect", "--era", "series-v4", "--search", search)
+    assert broken["verdict"] == "violated"
+    status, sound = run(capsys, "move-meets-mprotect", "--search", search, "--max-states", "5000")
+    assert (status, sound["verdict"]) == (3, "unfinished")
+    assert "runs" in sound["worth"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (["nothing-of-the-kind"], "nothing-of-the-kind"),
+        (["copy", "--property", "S99"], "no property 'S99'"),
+        (["copy", "--mutate", "M99"], "no mutation 'M99'"),
+        (["copy", "--max-states", "0"], "--max-states"),
+        (["copy", "--max-seconds", "0"], "--max-seconds"),
+    ],
+)
+def test_bad_input_is_status_2_and_one_line(
+    words: list[str], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert wrong in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_in_words_it_says_the_verdict_the_schedule_and_what_cannot_show(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["check", "move-meets-mprotect", "--era", "series-v4", "--property", "L1"])
+    text = capsys.readouterr().out
+    assert "move-meets-mprotect under series-v4: violated" in text
+    assert "fewest switches" in text
+    assert "sequentially consistent" in text
