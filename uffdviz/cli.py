@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -63,6 +64,8 @@ def answer(words: Sequence[str]) -> Answer:
     """Run the command that the words name."""
     if not words:
         return screen()
+    if list(words) == ["--plain"]:
+        return talk()
     from cyclopts import CycloptsError
 
     app = commands()
@@ -113,7 +116,8 @@ def commands() -> "App":
 
     app = App(
         name="uffdviz",
-        help="Schedule the kernel locking of Linux userfaultfd yourself, step by step.",
+        help="Schedule the kernel locking of Linux userfaultfd yourself, step by step. "
+        "Without a command: the application; with --plain alone: the same as sentences.",
         version=version,
         print_error=False,
         exit_on_error=False,
@@ -152,13 +156,30 @@ def screen(lesson: str = "") -> Answer:
         raise UsageError(msg)
     served = "TEXTUAL_DRIVER" in os.environ
     if not served and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        msg = "the application needs a terminal; in a pipe use 'uffdviz run' or 'uffdviz play --headless'"
+        msg = "the application needs a terminal; without one use 'uffdviz --plain', 'uffdviz run' or 'uffdviz play --headless'"
         raise UsageError(msg)
     from uffdviz.course.shelf import CourseShelf
     from uffdviz.tui.app import run as run_app
 
     shelf = CourseShelf()
     return run_app(shelf, shelf.open_lesson(lesson) if lesson else None), ()
+
+
+def talk() -> Answer:
+    """Start the application as sentences: lines in, lines out, without a screen."""
+    from uffdviz.course.shelf import CourseShelf
+    from uffdviz.plain.app import conversation
+
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    return FINE, conversation(CourseShelf(), typed)
+
+
+def typed() -> str | None:
+    """Read a line once everything that was said has been shown; None at the end."""
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    return " ".join(line.split()) if line else None
 
 
 def completion(app: "App") -> Callable[..., Answer]:
@@ -200,6 +221,7 @@ def run(  # noqa: PLR0913  an argument per option
     scheduler: Order = "time",
     seed: int = 0,
     record: Path | None = None,
+    plain: bool = False,
     json: bool = False,
 ) -> Answer:
     """Run a scenario once: events in words, then the totals.
@@ -220,13 +242,23 @@ def run(  # noqa: PLR0913  an argument per option
         What the chance of random and pct is made of.
     record
         The file for the recording.
+    plain
+        As sentences that say all that each event changed.
     json
         Print one JSON document.
     """
     from uffdviz.run.commands import run_command
 
     return run_command(
-        scenario, era, tuple(mutate), schedule_text(schedule), scheduler, seed, record, json=json
+        scenario,
+        era,
+        tuple(mutate),
+        schedule_text(schedule),
+        scheduler,
+        seed,
+        record,
+        plain=plain,
+        json=json,
     )
 
 

@@ -28,6 +28,7 @@ from uffdviz.course.schema import (
 from uffdviz.errors import LandmarkError, LessonError, ScheduleError, UffdvizError
 from uffdviz.run.interleaving import Interleaving, function_names
 from uffdviz.run.setting import Setting
+from uffdviz.trace import speak
 from uffdviz.trace.events import Event
 from uffdviz.trace.schedule import parse_schedule
 
@@ -72,10 +73,10 @@ class Playback:
         for block in self.lesson.blocks:
             if self.stopped and not isinstance(block, Prose | Shown):
                 continue
-            for told in self._tells[type(block)](block):
-                if not told.ok:
-                    self.failures.append(told)
-                yield told
+            for one in self._tells[type(block)](block):
+                if not one.ok:
+                    self.failures.append(one)
+                yield one
 
     def _prose(self, block: Prose) -> Iterator[Told]:
         yield Told("prose", block.text, block.line)
@@ -109,8 +110,10 @@ class Playback:
         self.told_events = events
         for sentence in sentences(events, behind):
             yield Told("event", sentence)
+        now = self.run.history.at(before)
         for event in events:
-            yield Told("step", f"{event.sentence}.", event.n)
+            was, now = now, now.after(event)
+            yield Told("step", " ".join(speak.told(was, event, now)), event.n)
         for sentence in where(self.run.now):
             yield Told("state", sentence)
         if why := circle(self.run):

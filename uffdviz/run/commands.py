@@ -15,7 +15,7 @@ from uffdviz.run.interleaving import function_names
 from uffdviz.run.machine import Machine
 from uffdviz.run.replay import follow
 from uffdviz.run.replay import replay as replay_events
-from uffdviz.run.report import ending_lines, event_lines, run_report, totals_lines
+from uffdviz.run.report import ending_lines, event_lines, plain_lines, run_report, totals_lines
 from uffdviz.run.setting import Setting, load_setting, setting_of
 from uffdviz.run.simulate import make_scheduler, simulate
 from uffdviz.schedulers.scripted import Scripted
@@ -41,6 +41,7 @@ def run_command(  # noqa: PLR0913, PLR0917  an argument per option
     seed: int,
     record: Path | None,
     *,
+    plain: bool = False,
     json: bool,
 ) -> Answer:
     """Run a scenario once."""
@@ -57,7 +58,7 @@ def run_command(  # noqa: PLR0913, PLR0917  an argument per option
     status = 3 if not ended else 1 if report["deadlock"] is not None or unmet(report) else 0
     if json:
         return status, [as_json(report)]
-    return status, run_lines(machine, report, ended=ended)
+    return status, run_lines(machine, report, ended=ended, plain=plain)
 
 
 def parsed(schedule: Said, machine: Machine) -> tuple[Instruction, ...]:
@@ -101,9 +102,12 @@ def unmet(report: dict[str, Any]) -> bool:
     return bool(report["unmet"])
 
 
-def run_lines(machine: Machine, report: dict[str, Any], *, ended: bool) -> Iterable[str]:
+def run_lines(
+    machine: Machine, report: dict[str, Any], *, ended: bool, plain: bool = False
+) -> Iterable[str]:
     """Say a run in words."""
-    yield from event_lines(machine.start, machine.events)
+    lines = plain_lines if plain else event_lines
+    yield from lines(machine.start, machine.events)
     yield ""
     yield from ending_lines(report)
     yield from report["unmet"]

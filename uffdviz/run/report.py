@@ -7,6 +7,7 @@ from typing import Any
 from uffdviz.run.machine import Machine
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Fold, Snapshot
+from uffdviz.trace.speak import opening, told
 from uffdviz.trace.standstill import cycle_text, standstill
 from uffdviz.trace.totals import totals
 
@@ -71,6 +72,16 @@ def event_lines(start: Snapshot, events: Iterable[Event]) -> Iterator[str]:
         place = f"{event.function} {event.step}".strip()
         at = f"  [{place}]" if place else ""
         yield f"{event.n:>5} {duration(event.start):>10}  {event.task:<{width}}  {text}{at}"
+
+
+def plain_lines(start: Snapshot, events: Iterable[Event]) -> Iterator[str]:
+    """Say each event and all that it changed in sentences."""
+    yield from opening(start)
+    before = start
+    for event in events:
+        after = before.after(event)
+        yield f"Step {event.n}. {' '.join(told(before, event, after))}"
+        before = after
 
 
 def duration(ns: int) -> str:

@@ -58,8 +58,15 @@ def opening(start: Snapshot) -> list[str]:
     """Say how everything stands before the first event."""
     names = tuple(start.tasks)
     said = [f"{'Tasks are' if len(names) > 1 else 'The task is'} {joined(names)}."]
-    said += [f"{sentence}." for sentence in lock_sentences(start)]
-    return said + [f"{stand(start, name)}." for name in names if start.tasks[name].state != "ready"]
+    return said + standing(start)
+
+
+def standing(snapshot: Snapshot) -> list[str]:
+    """Say who holds a lock, and who queues or cannot move."""
+    stands = {name: stand(snapshot, name) for name in snapshot.tasks}
+    said = [*held_sentences(snapshot)]
+    said += [now for name, now in stands.items() if now != f"{name} may go on"]
+    return [f"{sentence}." for sentence in said]
 
 
 def stand(snapshot: Snapshot, name: str) -> str:
@@ -120,11 +127,17 @@ def held_changes(before: Snapshot, event: Event, after: Snapshot) -> Iterator[st
             yield f"{name} now holds {lock} for {mode}{f' {times} times' if times > 1 else ''}"
 
 
-def lock_sentences(snapshot: Snapshot) -> Iterator[str]:
-    """Say who holds and who queues, lock by lock; free locks are left out."""
+def held_sentences(snapshot: Snapshot) -> Iterator[str]:
+    """Say who holds what."""
     for lock, state in snapshot.locks.items():
         for (name, mode), times in holders(state).items():
             yield f"{name} holds {lock} for {mode}{f' {times} times' if times > 1 else ''}"
+
+
+def lock_sentences(snapshot: Snapshot) -> Iterator[str]:
+    """Say who holds and who queues; free locks are left out."""
+    yield from held_sentences(snapshot)
+    for lock, state in snapshot.locks.items():
         for at, (name, mode) in enumerate(queue(state), 1):
             yield f"{name} is {ordinal(at)} in the queue for {lock} to {mode}"
 

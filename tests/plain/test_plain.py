@@ -1,0 +1,138 @@
+"""The application as sentences: what is typed, and what is said."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from uffdviz.cli import main
+from uffdviz.course.shelf import CourseShelf
+from uffdviz.plain.app import conversation
+from uffdviz.plain.talk import COMMANDS, Talk
+from uffdviz.trace.recording import load_recording
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+def answers(scenario: str, typed: Iterable[str] = ()) -> list[str]:
+    """What is said once a scenario was opened and some lines were typed."""
+    shelf = CourseShelf()
+    talk = Talk(shelf, shelf.open_scenario(scenario))
+    said = list(talk.begin())
+    for line in typed:
+        said += [f"> {line}", *talk.hear(line)]
+    return said
+
+
+def last(scenario: str, *typed: str) -> str:
+    """What is said to the last of some lines."""
+    said = answers(scenario, typed)
+    at = max(i for i, line in enumerate(said) if line == f"> {typed[-1]}")
+    return "\n".join(said[at + 1 :])
+
+
+def whole(typed: Iterable[str]) -> list[str]:
+    lines = iter(typed)
+    return list(conversation(CourseShelf(), lambda: next(lines, None)))
+
+
+def test_the_sentences_of_a_small_run(
+    capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
+) -> None:
+    assert main(["run", "mprotect", "--plain"]) == 0
+    assert capsys.readouterr().out.partition("\nlock ")[0] == snapshot
+
+
+def test_a_talk_about_a_writer_between_readers(snapshot: SnapshotAssertion) -> None:
+    typed = [*"1123", "why", *"2233", "locks", "tasks", "p", "[", "]", "g 2", "3", "v"]
+    assert "\n".join(answers("readers-around-a-writer", typed)) == snapshot
+
+
+def test_the_first_blocks_of_a_lesson(snapshot: SnapshotAssertion) -> None:
+    shelf = CourseShelf()
+    talk = Talk(shelf, shelf.open_lesson("10-a-page-is-missing"))
+    said = [*talk.begin(), *talk.hear("b"), *talk.hear("a 3"), *talk.hear("b")]
+    assert "\n".join(said) == snapshot
+
+
+def test_an_empty_line_takes_the_step_that_is_due() -> None:
+    assert last("two-copies", "").startswith("Step 1. gc calls UFFDIO_COPY")
+
+
+def test_a_task_steps_by_its_number_and_by_its_name() -> None:
+    assert last("two-copies", "2") == last("two-copies", "gc2")
+    assert "Step 1. gc2 calls" in last("two-copies", "2")
+
+
+def test_a_step_that_cannot_be_is_refused_with_its_reason() -> None:
+    assert last("two-copies", "9") == "There is no task 9."
+    assert "I do not know 'dance'" in last("two-copies", "dance")
+    assert last("two-copies", "kill nobody").startswith("That cannot be: no task 'nobody'")
+    assert last("two-copies", "explain qwertz").startswith("That cannot be: no explanation")
+
+
+def test_back_and_another_step_keep_the_run_that_was_left() -> None:
+    said = last("two-copies", "1", "1", "p", "2")
+    assert "new run from here on" in said
+    assert "v 1: parts after step 1" in last("two-copies", "1", "1", "p", "2", "v")
+
+
+def test_the_run_can_be_saved_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    assert str(file) in last("two-copies", "1", "2", f"s {file}")
+    assert load_recording(file).header.schedule == ("gc", "gc2")
+
+
+def test_the_end_of_a_run_is_said() -> None:
+    assert last("mprotect", *["n"] * 60).endswith("The run is over.")
+
+
+def test_the_oracle_says_what_can_come_of_each_move() -> None:
+    assert last("two-copies", "o") == "A step of gc is safe.\nA step of gc2 is safe."
+
+
+def test_help_says_every_key() -> None:
+    said = last("two-copies", "?")
+    assert all(f"\n{word}" in said for word in COMMANDS if word not in {"", "n"})
+
+
+def test_the_list_opens_by_number_by_name_and_under_another_kernel() -> None:
+    shelf = CourseShelf()
+    number = len(shelf.lessons()) + [e.name for e in shelf.scenarios()].index("two-copies") + 1
+    by_number, by_name = whole([str(number), "q"]), whole(["two-copies", "q"])
+    assert by_number == by_name
+    assert any("Kernel v6.8" in line for line in whole(["two-copies v6.8"]))
+
+
+def test_a_name_that_is_not_there_gets_a_near_miss() -> None:
+    assert "did you mean 'two-copies'" in whole(["two-copie"])[-1]
+
+
+def test_menu_goes_back_to_the_list_and_q_ends_all() -> None:
+    said = whole(["two-copies", "menu", "mprotect", "q", "never"])
+    assert sum(line.startswith("uffdviz: ") for line in said) == 2
+    assert "never" not in " ".join(said)
+
+
+def test_the_end_of_a_pipe_quits_with_status_0_and_plain_text() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "uffdviz", "--plain"],
+        input=b"two-copies\n\n\xff\n2\n",
+        capture_output=True,
+        env=os.environ,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stderr == b""
+    text = done.stdout.decode()
+    assert "Step 2. gc2 calls UFFDIO_COPY" in text
+    assert "\x1b" not in text
+    assert not set(text) & set("─│┌└▸●■✓")
