@@ -60,7 +60,7 @@ class Exclusion(Property):
     @staticmethod
     def _changes(taken: Taken, look: Look) -> str | None:
         fields = changed_fields(taken.before, taken.after) - FREE_TO_CHANGE
-        if taken.before.anon_vma and not taken.after.anon_vma:
+        if taken.before.anon_vma and not taken.after.anon_vma and not taken.before.detached:
             fields |= {"anon_vma"}
         name = mapping_of(taken.object)
         others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]

@@ -40,7 +40,7 @@ KNOWN_FLAWS: Final = (
         for era in ("v6.8", "v6.9", "v6.12")
     ),
     *(
-        KnownFlaw(era, "S9", "in do_swap_page()", "move-swapped-meets-fault", SWAPPED)
+        KnownFlaw(era, "S9", "after a swap-in", "move-swapped-meets-fault", SWAPPED)
         for era in ("v6.8", "v6.9", "v6.12")
     ),
     KnownFlaw("v6.18", "S12", "returns -EEXIST although", "move-swapped-meets-fault", STALE),

@@ -222,8 +222,8 @@ class Rmap(Property):
         for table in same_mm(look, self._tables, ""):
             for page, pte in look.state(table).entries:
                 if pte.folio == name and pte.kind in {"page", "swap"} and page != folio.index:
-                    where = f"{name} in {taken.function}()"
-                    return f"{taken.task} unlocks {where}, whose index is not that of its entry"
+                    when = " after a swap-in" if "do_swap_page" in taken.stack else ""
+                    return f"{taken.task} unlocks {name}{when}, whose index is not its entry's"
         return None
 
 
