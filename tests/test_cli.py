@@ -248,6 +248,7 @@ def test_a_run_that_does_not_end_is_called_unfinished(
     status, out, _ = cli("run", scenario)
     assert status == 3
     assert "unfinished: stopped after 20 events" in out
+    monkeypatch.setattr("uffdviz.run.measure.MOST_STEPS", 20)
     status, out, _ = cli("compare", scenario, "--eras", "v6.8,v6.9")
     assert status == 3
     assert "v6.9 is unfinished: stopped after 20 events" in out

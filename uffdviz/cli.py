@@ -305,13 +305,17 @@ def play(
     return play_headless(lesson, plain=plain, json=json)
 
 
-def compare(
+def compare(  # noqa: PLR0913  an argument per option
     scenario: str,
     /,
     *,
     eras: str,
     mutate: Sequence[str] = (),
     schedule: str = "",
+    sweep: str = "",
+    jobs: int = 1,
+    cluster: str = "",
+    costs: str = "",
     json: bool = False,
 ) -> Answer:
     """Run the same calls under several eras and set the totals side by side.
@@ -326,9 +330,27 @@ def compare(
         A mistake to put into each. May be repeated.
     schedule
         Who moves when, in words; @FILE reads them from a file.
+    sweep
+        NAME=A..B: a cost or a number of tasks that takes the values from A to B.
+    jobs
+        How many processes share the runs.
+    cluster
+        The address of a Dask scheduler that hands the runs out.
+    costs
+        A file of costs, or the name of a shipped one such as qemu.
     json
         Print one JSON document.
     """
-    from uffdviz.run.commands import compare_command
+    from uffdviz.run.compare_command import compare_command
 
-    return compare_command(scenario, eras, tuple(mutate), schedule_text(schedule), json=json)
+    return compare_command(
+        scenario,
+        eras,
+        tuple(mutate),
+        schedule_text(schedule),
+        json=json,
+        sweep=sweep,
+        jobs=jobs,
+        cluster=cluster,
+        costs=costs,
+    )

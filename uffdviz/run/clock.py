@@ -32,6 +32,7 @@ class Clock:
             self.processors = Processors(cpus, costs["context_switch"], costs["time_slice"])
         self._default = costs["check"]
         self._wake_latency = costs["wake_latency"]
+        self._notice = costs["spin_notice"]
         self._written: dict[Obj, int] = {}
         self._read: dict[Obj, int] = {}
         self._woken: dict[str, int] = {}
@@ -49,6 +50,8 @@ class Clock:
         if obj is None:
             return own
         written = self._written.get(obj, 0)
+        if task in self.spins:
+            return max(own, written + self._notice)
         if slept:
             woken = self._woken.get(task, -1)
             robbed = self._writes.get(task, False) and self._taken.get(obj, -1) >= woken

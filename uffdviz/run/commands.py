@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from uffdviz.errors import RecordingError, ScenarioError, ScheduleError, UsageError
-from uffdviz.run.compare import comparison, comparison_lines, run_compared
 from uffdviz.run.interleaving import function_names
 from uffdviz.run.machine import Machine
 from uffdviz.run.replay import follow
@@ -179,39 +178,6 @@ def recorded_setting(head: Header, called: str) -> Setting:
     except (ScenarioError, UsageError) as error:
         msg = f"{called}: {error}"
         raise RecordingError(msg) from None
-
-
-def compare_command(
-    scenario: str, eras: str, mutations: tuple[str, ...], schedule: Said, *, json: bool
-) -> Answer:
-    """Run the same calls under several eras."""
-    names = [name.strip() for name in eras.split(",")]
-    if len(names) < 2 or len(set(names)) != len(names) or not all(names):
-        msg = f"--eras {eras!r}: name two or more, each once, such as v6.8,v6.9"
-        raise UsageError(msg)
-    runs = {}
-    status = 0
-    settings = {name: load_setting(scenario, name, mutations) for name in names}
-    for name, setting in settings.items():
-        machine = setting.machine()
-        try:
-            diverged = run_compared(machine, schedule[0], MOST_EVENTS)
-        except ScheduleError as error:
-            msg = f"{schedule[1]}: {error}"
-            raise ScheduleError(msg) from None
-        unfinished = len(machine.events) >= MOST_EVENTS and bool(machine.choices())
-        runs[name] = {
-            **reported(setting, machine),
-            "divergence": diverged or None,
-            "unfinished": unfinished,
-            "events": len(machine.events),
-        }
-        found = runs[name]["deadlock"] is not None or unmet(runs[name])
-        status = max(status, 3 if unfinished else int(found))
-    compared = comparison(next(iter(runs.values()))["scenario"], runs)
-    if json:
-        return status, [as_json(compared)]
-    return status, comparison_lines(compared)
 
 
 def token_of(setting: Setting, machine: Machine) -> str:

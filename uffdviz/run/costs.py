@@ -40,3 +40,22 @@ def cost_table(changes: Mapping[str, int]) -> dict[str, int]:
             raise wrong(msg)
         table[name] = ns
     return table
+
+
+@cache
+def shipped_sets() -> dict[str, str]:
+    """The other tables that come with the program, as text, by name: costs_NAME.toml."""
+    found = {}
+    for file in files("uffdviz.run").iterdir():
+        if file.name.startswith("costs_") and file.name.endswith(".toml"):
+            name = file.name.removeprefix("costs_").removesuffix(".toml")
+            found[name] = file.read_text(encoding="utf-8")
+    return dict(sorted(found.items()))
+
+
+def costs_of(text: str) -> dict[str, int]:
+    """Read a table of costs that replaces rows of the shipped one; every row as there."""
+    rows = msgspec.convert(tomllib.loads(text), dict[str, Cost])
+    changes = {name: row.ns for name, row in rows.items()}
+    cost_table(changes)
+    return changes

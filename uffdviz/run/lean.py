@@ -218,6 +218,15 @@ class Lean(Order):
         self.steps = steps + self.moves
         return not self._left or not (heap or queue)
 
+    @property
+    def over(self) -> bool:
+        """Whether every task came to its end that has to."""
+        return not self._left
+
+    def now(self) -> int:
+        """How far virtual time has come."""
+        return max((task.end for task in self.tasks.values()), default=0)
+
     def _resume(self, task: Runner, answer: Any) -> None:
         try:
             task.ask = task.send(answer)

@@ -25,6 +25,7 @@ class Order(Sums):
         self.cpus = setting.scenario.cpus or 0
         self.moves = 0
         self.latency = costs["wake_latency"]
+        self.notice = costs["spin_notice"]
         self.patience = costs["handoff_deadline"]
         self.processors = Processors(self.cpus, costs["context_switch"], costs["time_slice"])
         self.heap: list[Entry] = []
@@ -45,6 +46,8 @@ class Order(Sums):
                 return -(-own // ask.align) * ask.align
             return own
         written = thing.written
+        if task.spins is not None:
+            return max(own, written + self.notice)
         if task.slept:
             woken = task.roused
             if woken >= own and not (task.writes and thing.taken >= woken):

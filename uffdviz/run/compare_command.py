@@ -1,0 +1,136 @@
+"""What `compare` does, once its arguments are known: the same calls under several eras, or a sweep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from uffdviz.errors import ScheduleError, UsageError
+from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, unmet
+from uffdviz.run.compare import comparison, comparison_lines, run_compared
+from uffdviz.run.measure import Plan, cost_changes, follows_time, set_up
+from uffdviz.run.report import duration, table
+from uffdviz.run.sweep import Sweep, run_plans
+
+SMALL: Final = 20_000
+"""A run of at most so many steps is told with everything that its events say."""
+Run = dict[str, Any]
+
+
+def compare_command(  # noqa: PLR0913  an argument per option
+    scenario: str,
+    eras: str,
+    mutations: tuple[str, ...],
+    schedule: Said,
+    *,
+    json: bool,
+    sweep: str = "",
+    jobs: int = 1,
+    cluster: str = "",
+    costs: str = "",
+) -> Answer:
+    """Run the same calls under several eras, once or with several values of a cost or a count."""
+    names = [name.strip() for name in eras.split(",")]
+    if len(names) < 2 or len(set(names)) != len(names) or not all(names):
+        msg = f"--eras {eras!r}: name two or more, each once, such as v6.8,v6.9"
+        raise UsageError(msg)
+    if jobs < 1:
+        msg = f"--jobs {jobs}: at least 1"
+        raise UsageError(msg)
+    changes = cost_changes(costs) if costs else {}
+    plans = [Plan(scenario, name, mutations, changes) for name in names]
+    if sweep:
+        if schedule[0]:
+            msg = "--sweep goes by time: it takes no --schedule"
+            raise UsageError(msg)
+        return swept(Sweep(sweep), plans, jobs, cluster, json=json)
+    runs = once(plans, schedule, jobs, cluster)
+    status = max(status_of(run) for run in runs.values())
+    if len(runs) < len(plans):
+        status = 3
+    compared = comparison(next(iter(runs.values()))["scenario"], runs)
+    return status, [as_json(compared)] if json else comparison_lines(compared)
+
+
+def once(plans: Sequence[Plan], schedule: Said, jobs: int, cluster: str) -> dict[str, Run]:
+    """Do one run an era: by its events if somebody steers or it is small, else by its totals."""
+    settings = [set_up(plan) for plan in plans]
+    if schedule[0] or not all(follows_time(setting) for setting in settings):
+        return {plan.era: by_events(plan, schedule) for plan in plans}
+    runs = {}
+    for number, run in run_plans(plans, jobs, cluster).items():
+        plan = plans[number]
+        whole = run["events"] <= SMALL or run["standstill"]
+        runs[plan.era] = by_events(plan, schedule) if whole and not run["unfinished"] else run
+    if not runs:
+        raise KeyboardInterrupt
+    return runs
+
+
+def by_events(plan: Plan, schedule: Said) -> Run:
+    """Run with every event, following a schedule as far as this era goes that way."""
+    setting = set_up(plan)
+    machine = setting.machine()
+    try:
+        diverged = run_compared(machine, schedule[0], MOST_EVENTS)
+    except ScheduleError as error:
+        msg = f"{schedule[1]}: {error}"
+        raise ScheduleError(msg) from None
+    return {
+        **reported(setting, machine),
+        "divergence": diverged or None,
+        "unfinished": len(machine.events) >= MOST_EVENTS and bool(machine.choices()),
+        "events": len(machine.events),
+    }
+
+
+def status_of(run: Run) -> int:
+    """The exit status that a run calls for."""
+    if run["unfinished"]:
+        return 3
+    return int(run["deadlock"] is not None or run.get("standstill", False) or unmet(run))
+
+
+def swept(sweep: Sweep, plans: Sequence[Plan], jobs: int, cluster: str, *, json: bool) -> Answer:
+    """Do the runs of a sweep; each point of it is a comparison."""
+    values = sweep.values()
+    each = [(value, plan) for value in values for plan in plans]
+    runs = run_plans([sweep.plan(plan, value) for value, plan in each], jobs, cluster)
+    points = []
+    for index, value in enumerate(values):
+        found = {
+            plan.era: runs[number]
+            for offset, plan in enumerate(plans)
+            if (number := index * len(plans) + offset) in runs
+        }
+        if len(found) == len(plans):
+            points.append({"value": value, **comparison(plans[0].scenario, found)})
+    status = max((status_of(run) for run in runs.values()), default=3)
+    if len(points) < len(values):
+        status = 3
+    result = {
+        "scenario": plans[0].scenario,
+        "eras": [plan.era for plan in plans],
+        "sweep": {"name": sweep.name, "values": values},
+        "points": points,
+    }
+    return status, [as_json(result)] if json else sweep_lines(result)
+
+
+def sweep_lines(result: Mapping[str, Any]) -> list[str]:
+    """Say a sweep as a table: wall clock, uninterruptible and killable sleep, by value and era."""
+    eras: Sequence[str] = result["eras"]
+    head = [result["sweep"]["name"], *(f"wall {era}" for era in eras)]
+    head += [f"ratio {era}" for era in eras[1:]] + [f"D {era}" for era in eras]
+    rows = [head]
+    for point in result["points"]:
+        sums = [point["runs"][era]["totals"] for era in eras]
+        walls = [s["wall_ns"] for s in sums]
+        ratios = [f"{walls[0] / wall:.2f}" if wall else "–" for wall in walls[1:]]
+        asleep = [duration(uninterruptible(s["all"])) for s in sums]
+        rows.append([str(point["value"]), *(duration(w) for w in walls), *ratios, *asleep])
+    missing = len(result["sweep"]["values"]) - len(result["points"])
+    return table(rows) + ([f"{missing} of the values are not done"] if missing else [])
+
+
+def uninterruptible(row: Mapping[str, Any]) -> int:
+    """All that a task, or all of them, slept uninterruptibly."""
+    return int(sum(row["uninterruptible_ns"].values()))

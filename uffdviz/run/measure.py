@@ -1,0 +1,151 @@
+"""One timed run of which the totals are wanted, as data in and data out.
+
+So it can be handed to another process or machine, and gives the same there.
+"""
+
+import gc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from uffdviz.errors import ScenarioError, UsageError, near_miss
+from uffdviz.run.costs import shipped_costs
+from uffdviz.run.lean import Lean
+from uffdviz.run.scenario import Scenario
+from uffdviz.run.setting import Setting, load_setting
+
+CHUNK: Final = 100_000
+MOST_STEPS: Final = 100_000_000
+MOST_RESULTS: Final = 20_000
+Progress = Callable[[int, int], None]
+"""Told now and then how many steps there were, and how far virtual time has come."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to run: a scenario by path or name, an era, and what is changed for this run.
+
+    `costs` replace rows of the shipped table, `counts` are numbers of tasks (0: none) or `cpus`.
+    """
+
+    scenario: str
+    era: str
+    mutations: tuple[str, ...] = ()
+    costs: Mapping[str, int] = {}
+    counts: Mapping[str, int] = {}
+
+
+def set_up(plan: Plan) -> Setting:
+    """Set up what a plan says.
+
+    Raises: ScenarioError, UsageError.
+    """
+    setting = load_setting(plan.scenario, plan.era, plan.mutations)
+    if not plan.costs and not plan.counts:
+        return setting
+    scenario = setting.scenario
+    costs = {**scenario.costs, **plan.costs}
+    scenario = msgspec.structs.replace(scenario, costs=costs)
+    for name, count in plan.counts.items():
+        scenario = with_count(scenario, name, count)
+    return Setting(scenario, plan.era, plan.mutations, setting.name)
+
+
+def with_count(scenario: Scenario, name: str, count: int) -> Scenario:
+    """The scenario with another number of the tasks called `name`, or of processors.
+
+    Raises: UsageError if there is nothing of that name to count.
+    """
+    if name == "cpus":
+        if count < 1:
+            msg = f"cpus = {count}: at least 1"
+            raise UsageError(msg)
+        return msgspec.structs.replace(scenario, cpus=count)
+    tables = {table.name: table for table in scenario.task}
+    table = tables.get(name)
+    if table is None:
+        known = ("cpus", *tables)
+        msg = f"no task and no cost {name!r}; counts are {', '.join(known)}{near_miss(name, (*known, *shipped_costs()))}"
+        raise UsageError(msg)
+    others = tuple(t for t in scenario.task if t is not table)
+    if count == 0:
+        return msgspec.structs.replace(scenario, task=others)
+    changed = msgspec.structs.replace(table, count=count)
+    tasks = tuple(changed if t is table else t for t in scenario.task)
+    return msgspec.structs.replace(scenario, task=tasks)
+
+
+def follows_time(setting: Setting) -> bool:
+    """Whether nothing but the costs says who moves: no planned failure, no signal."""
+    calls = (c for t in setting.scenario.task for c in (*t.setup, *t.calls, *t.cleanup))
+    return not any(call.fail or call.kill for call in calls)
+
+
+def measure(plan: Plan, progress: Progress | None = None) -> dict[str, Any]:
+    """Run a plan in timed order. Returns: a run by the keys of `compare --json`."""
+    return measured(set_up(plan), progress)
+
+
+def measured(setting: Setting, progress: Progress | None = None) -> dict[str, Any]:
+    """Run a setting in timed order; stopped by a KeyboardInterrupt, say what is known so far."""
+    lean = Lean(setting)
+    ended = interrupted = False
+    collects = gc.isenabled()
+    gc.disable()  # what a run makes it needs to the end, and looking through it takes a third
+    try:
+        while not ended and lean.steps < MOST_STEPS:
+            ended = lean.run(min(CHUNK, MOST_STEPS - lean.steps))
+            if progress is not None:
+                progress(lean.steps, lean.now())
+    except KeyboardInterrupt:
+        ended, interrupted = False, True
+    finally:
+        if collects:
+            gc.enable()
+    results = {name: task.results for name, task in lean.tasks.items()}
+    few = sum(len(r) for r in results.values()) <= MOST_RESULTS
+    return {
+        "scenario": setting.name,
+        "era": setting.era_name,
+        "mutations": list(setting.mutations),
+        "schedule": ["everyone until done"],
+        "returns": {
+            n: [result_of(r) for r in found] if few else [] for n, found in results.items()
+        },
+        "counts": lean.returns(),
+        "deadlock": None,
+        "totals": lean.totals(),
+        "unmet": [],
+        "divergence": None,
+        "unfinished": not ended,
+        "interrupted": interrupted,
+        "standstill": ended and not lean.over,
+        "events": lean.steps,
+    }
+
+
+def result_of(text: str) -> int | str:
+    """A result as JSON has it: an int, or an errno as text."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() else text
+
+
+def cost_changes(name: str) -> dict[str, int]:
+    """Read a file of costs: the path of one, or the name of a shipped one such as `qemu`.
+
+    Raises: UsageError, ScenarioError.
+    """
+    from uffdviz.run.costs import costs_of, shipped_sets
+
+    if name in shipped_sets():
+        return costs_of(shipped_sets()[name])
+    path = Path(name)
+    if not path.is_file():
+        msg = f"costs {name!r}: no such file; shipped ones are {', '.join(shipped_sets())}{near_miss(name, shipped_sets())}"
+        raise UsageError(msg)
+    try:
+        return costs_of(path.read_text(encoding="utf-8"))
+    except (ValueError, msgspec.ValidationError) as error:
+        msg = f"{path.name}: {error}"
+        raise ScenarioError(msg) from None

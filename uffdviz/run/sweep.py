@@ -1,0 +1,163 @@
+"""Many timed runs: which ones a sweep asks for, and who does them.
+
+The runs are done here, in other processes, or on a Dask cluster that already runs; what comes out is
+the same whichever way, since a run is a function of its plan.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
+from importlib import import_module
+from typing import Any, Final
+
+from uffdviz.errors import UsageError
+from uffdviz.run.costs import shipped_costs
+from uffdviz.run.measure import Plan, measure, set_up
+
+MOST_POINTS: Final = 17
+PATIENCE: Final = 5
+NEWS: Final = 2_000_000
+Done = tuple[int, dict[str, Any]]
+"""Which plan, and its run."""
+
+
+class Sweep:
+    """One cost or count that takes several values."""
+
+    def __init__(self, text: str) -> None:
+        """Read `NAME=A..B`. Raises: UsageError."""
+        match = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*=\s*(\d{1,15})\s*\.\.\s*(\d{1,15})\s*", text)
+        if match is None:
+            msg = f"--sweep {text!r}: write NAME=A..B, a cost or a count, such as wake_latency=5000..40000"
+            raise UsageError(msg)
+        self.name = match[1]
+        self.first, self.last = int(match[2]), int(match[3])
+        if self.first > self.last:
+            msg = f"--sweep {text!r}: {self.first} is more than {self.last}"
+            raise UsageError(msg)
+        self.is_cost = self.name in shipped_costs()
+
+    def values(self) -> list[int]:
+        """A cost doubles from the first value to the last; a count takes each, or 17 of many."""
+        span = self.last - self.first
+        if self.is_cost:
+            values = [self.first]
+            while 0 < values[-1] * 2 < self.last:
+                values.append(values[-1] * 2)
+        elif span < MOST_POINTS:
+            return list(range(self.first, self.last + 1))
+        else:
+            values = [self.first + span * i // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
+        return values if values[-1] == self.last else [*values, self.last]
+
+    def plan(self, plan: Plan, value: int) -> Plan:
+        """The plan with this value."""
+        if self.is_cost:
+            return Plan(
+                plan.scenario,
+                plan.era,
+                plan.mutations,
+                {**plan.costs, self.name: value},
+                plan.counts,
+            )
+        return Plan(
+            plan.scenario, plan.era, plan.mutations, plan.costs, {**plan.counts, self.name: value}
+        )
+
+
+def run_plans(plans: Sequence[Plan], jobs: int = 1, cluster: str = "") -> dict[int, dict[str, Any]]:
+    """Do all runs. Returns: each by its number; after a KeyboardInterrupt those that are known.
+
+    Raises: UsageError, ScenarioError, before anything has run.
+    """
+    for plan in plans:
+        set_up(plan)
+    if cluster:
+        source = on_cluster(plans, cluster)
+    elif jobs > 1 and len(plans) > 1:
+        source = in_processes(plans, jobs)
+    else:
+        source = one_by_one(plans)
+    done: dict[int, dict[str, Any]] = {}
+    try:
+        for number, run in source:
+            done[number] = run
+            say_done(len(done), len(plans), run)
+            if run["interrupted"]:
+                break
+    except KeyboardInterrupt:
+        pass
+    return dict(sorted(done.items()))
+
+
+def one_by_one(plans: Sequence[Plan]) -> Iterator[Done]:
+    """Do the runs here."""
+    for number, plan in enumerate(plans):
+        yield number, measure(plan, teller(plan))
+
+
+def in_processes(plans: Sequence[Plan], jobs: int) -> Iterator[Done]:
+    """Do the runs in so many processes; an interrupt stops them and keeps what they know."""
+    with ProcessPoolExecutor(jobs) as pool:
+        futures = {pool.submit(measure, plan): n for n, plan in enumerate(plans)}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except KeyboardInterrupt:
+            yield from _rescued(pool, futures)
+
+
+def _rescued(
+    pool: ProcessPoolExecutor, futures: dict[Future[dict[str, Any]], int]
+) -> Iterator[Done]:
+    """What was done, and what interrupted processes knew."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    done, _ = wait([f for f in futures if not f.cancelled()], timeout=PATIENCE)
+    for future in done:
+        if not future.cancelled() and future.exception() is None:
+            yield futures[future], future.result()
+    # nothing public ends them
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+
+
+def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:
+    """Do the runs on a Dask cluster.
+
+    Raises: UsageError without the extra, or if nobody answers at the address.
+    """
+    try:
+        distributed = import_module("distributed")
+    except ImportError:
+        msg = "--cluster needs the extra 'cluster': pip install 'uffdviz[cluster]'"
+        raise UsageError(msg) from None
+    try:
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        msg = f"--cluster {address!r}: no Dask scheduler answers ({type(error).__name__})"
+        raise UsageError(msg) from None
+    with client:
+        futures = {client.submit(measure, plan, pure=False): n for n, plan in enumerate(plans)}
+        for future in distributed.as_completed(list(futures)):
+            yield futures[future], future.result()
+
+
+def teller(plan: Plan) -> Callable[[int, int], None]:
+    """Say on standard error how far a run is: always on a terminal, else now and then."""
+    live = sys.stderr.isatty()
+
+    def tell(steps: int, now: int) -> None:
+        if live or not steps % NEWS:
+            end = "\r" if live else "\n"
+            line = f"{plan.era}: {steps / 1e6:.1f} million steps, {now / 1e9:.3f} s of virtual time"
+            sys.stderr.write(f"{line}{end}")
+            sys.stderr.flush()
+
+    return tell
+
+
+def say_done(done: int, of: int, run: dict[str, Any]) -> None:
+    """Say on standard error that a run has ended, if it was long or one of many."""
+    if sys.stderr.isatty() and (of > 2 or run["events"] > NEWS):
+        sys.stderr.write(f"\x1b[K{done} of {of} runs: {run['era']}, {run['events']} steps\n")
