@@ -54,7 +54,10 @@ def place(coro: Any) -> tuple[str, str]:
     function, step = "", ""
     while coro is not None and hasattr(coro, "cr_code"):
         code = coro.cr_code
-        if code.co_name not in {"observed_call", "life", "perform", "_uffd_call", "_mm_call"} and coro.cr_frame is not None:
+        if (
+            code.co_name not in {"observed_call", "life", "perform", "_uffd_call", "_mm_call"}
+            and coro.cr_frame is not None
+        ):
             here = label(code, coro.cr_frame.f_lineno)
             if here or not function:
                 function, step = kernel_name(code.co_name), here

@@ -96,14 +96,14 @@ class TaskState(msgspec.Struct, frozen=True, tag="task", omit_defaults=True):
     asleep: bool = False
 
 
-def look(s: Any, task: str, *fields: str) -> Outcome:  # noqa: ARG001
+def look(s: Any, task: str, *fields: str) -> Outcome:
     """Look at fields of a record; the answer is one value, or a tuple of several."""
     values = tuple(getattr(s, f) for f in fields)
     seen = ", ".join(f"{f} {plain(v)}" for f, v in zip(fields, values, strict=True))
     return s, values[0] if len(fields) == 1 else values, Fact("Saw", detail=seen)
 
 
-def put(s: Any, task: str, name: str, field: str, value: Any) -> Outcome:  # noqa: ARG001
+def put(s: Any, task: str, name: str, field: str, value: Any) -> Outcome:
     """Set one field of a record."""
     after = msgspec.structs.replace(s, **{field: value})
     return after, None, Fact("Changed", detail=f"sets {field} of {name} to {plain(value)}")
@@ -143,25 +143,25 @@ def _page(entry: Entry) -> int:
     return entry[0]
 
 
-def tree_walk(s: Tree, task: str, addr: int) -> Outcome:  # noqa: ARG001
+def tree_walk(s: Tree, task: str, addr: int) -> Outcome:
     """vma_lookup(): the mapping that contains `addr`; the answer is its name, or empty."""
     name = next((name for start, end, name in s.entries if start <= addr < end), "")
     return s, name, Fact("Saw", detail=f"{name or 'nothing'} at {addr:#x}")
 
 
-def tree_overlap(s: Tree, task: str, start: int, end: int) -> Outcome:  # noqa: ARG001
+def tree_overlap(s: Tree, task: str, start: int, end: int) -> Outcome:
     """Every mapping that overlaps [start, end), by address; the answer is their names."""
     names = tuple(n for low, high, n in s.entries if low < end and start < high)
     return s, names, Fact("Saw", detail=f"{' '.join(names) or 'nothing'} from {start:#x}")
 
 
-def pte_at(s: PageTable, task: str, page: int) -> Outcome:  # noqa: ARG001
+def pte_at(s: PageTable, task: str, page: int) -> Outcome:
     """Look at one entry; the answer is a Pte, or None."""
     pte = find(s.entries, page)
     return s, pte, Fact("Saw", detail=f"pte {pte_text(pte)}")
 
 
-def set_pte(s: PageTable, task: str, page: int, where: str, pte: Pte | None) -> Outcome:  # noqa: ARG001
+def set_pte(s: PageTable, task: str, page: int, where: str, pte: Pte | None) -> Outcome:
     """Set or clear one entry."""
     entries = with_entries(s.entries, page, page, () if pte is None else ((page, pte),))
     fact = Fact("Changed", detail=f"sets the pte of {where} to {pte_text(pte)}")

@@ -38,7 +38,7 @@ class Step:
 
     __slots__ = ("args", "cost", "effect", "killable", "obj", "units", "waits")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one for each thing a runner may ask of a step
         self,
         obj: Obj,
         effect: Effect,

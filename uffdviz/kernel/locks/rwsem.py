@@ -146,7 +146,7 @@ def downgrade(s: RwSem, task: str) -> Outcome:
     return left, bool(s.queue) and s.queue[0].mode == "read", Fact("LockDowngraded", "read")
 
 
-def wake(s: RwSem, task: str) -> Outcome:  # noqa: ARG001  every effect is told who asks
+def wake(s: RwSem, task: str) -> Outcome:
     """Wake the head of the queue: a writer tries by itself, readers are granted the lock."""
     after = _readers_in(s)
     woken = after.readers[len(s.readers) :] or tuple(w.task for w in s.queue[:1])

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
 
 
-def load(s: int, task: str) -> Outcome:  # noqa: ARG001  every effect is told who asks
+def load(s: int, task: str) -> Outcome:
     """Look at a word."""
     return s, s, Fact("Saw", detail=str(s))
 
 
-def store(s: int, task: str, name: str, value: int) -> Outcome:  # noqa: ARG001
+def store(s: int, task: str, name: str, value: int) -> Outcome:
     """Set a word."""
     return value, None, Fact("Changed", detail=f"sets {name} to {value}")
 
 
-def add(s: int, task: str, name: str, by: int) -> Outcome:  # noqa: ARG001
+def add(s: int, task: str, name: str, by: int) -> Outcome:
     """Add to a word; the answer is its new value."""
     verb = "raises" if by > 0 else "lowers"
     return s + by, s + by, Fact("Changed", detail=f"{verb} {name} to {s + by}")
