@@ -7,7 +7,8 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Tree, VmaRecord
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Mark
-from uffdviz.run.machine import Life, Machine
+from uffdviz.run.machine import Machine
+from uffdviz.run.running import Life
 from uffdviz.trace.events import Fact
 
 DST = 0x7F0000000000

@@ -10,7 +10,7 @@ from typing import Final
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Outcome, Step
-from uffdviz.run.machine import Life
+from uffdviz.run.running import Life
 from uffdviz.run.space import Space
 from uffdviz.trace.events import Fact
 

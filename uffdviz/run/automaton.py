@@ -14,7 +14,7 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Mark, Step, Work
 from uffdviz.run.identity import identity
-from uffdviz.run.machine import Life, Running
+from uffdviz.run.running import Life, Running
 from uffdviz.trace.events import Fact
 
 MOST_PRIVATE: Final = 100_000

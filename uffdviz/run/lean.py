@@ -14,9 +14,10 @@ from uffdviz.kernel.locks.rwsem import enter_write
 from uffdviz.kernel.steps import Ask, Mark, Obj, Step, Work
 from uffdviz.run.lean_order import Order
 from uffdviz.run.lean_totals import IDLE, QUIET, Runner, Thing
-from uffdviz.run.machine import ANNOUNCED, FINISHED, sleeps
+from uffdviz.run.machine import ANNOUNCED, sleeps
 from uffdviz.run.processors import NEVER
 from uffdviz.run.quick import QUICK, SAW
+from uffdviz.run.running import FINISHED
 from uffdviz.run.setting import Setting
 
 

@@ -6,23 +6,22 @@ is a task's name, or a move of the environment:
 `spin TASK` (it begins to spin for the lock that it is about to ask for).
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, assert_never
 
 from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.kernel import queues
 from uffdviz.kernel.kernel import Kernel
-from uffdviz.kernel.labels import place
 from uffdviz.kernel.locks import rwsem
 from uffdviz.kernel.memory import PageTable, TaskState
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Ask, Mark, Obj, Step, Work
 from uffdviz.run.clock import Clock
 from uffdviz.run.in_time import first_choice, spins_for
+from uffdviz.run.running import Life, Running
 from uffdviz.trace.events import Event, Fact, say
 from uffdviz.trace.snapshot import Snapshot, first_snapshot
 
-Life = Callable[[Kernel], Coroutine[Ask, Any, None]]
 Change = tuple[Obj | None, Any, Any]
 """An object, and its state before and after a step; the same state means unchanged."""
 
@@ -38,41 +37,6 @@ class Plan(Protocol):
 
 
 ANNOUNCED: Final = ("LockContended", "Slept")
-FINISHED = Mark(Fact("Finished"))
-
-
-class Running:
-    """One task at run time: its coroutine, and the step that it wants to take next."""
-
-    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
-
-    def __init__(self, name: str, kernel: Kernel, life: Life) -> None:
-        self.name = name
-        self.kernel = kernel
-        self.coro = life(kernel)
-        self.ask: Ask | None = None
-        self.done = False
-        self.refused: Any = None
-        self.silent = False
-        self.place = ("", "")
-        self.resume(None)
-
-    def resume(self, answer: Any) -> None:
-        """Give the answer to the last step and learn the next; the last of all is `FINISHED`."""
-        self.refused = None
-        if self.done:
-            self.ask = None
-            return
-        finished = isinstance(self.ask, Mark) and self.ask.fact.kind == "Finished"
-        try:
-            self.ask = self.coro.send(answer)
-        except StopIteration:
-            self.ask, self.done = None if finished else FINISHED, True
-
-    def locate(self) -> tuple[str, str]:
-        """Find where the task stands. Returns: the function, and the label of the step in it."""
-        self.place = ("", "") if self.done else place(self.coro)
-        return self.place
 
 
 class Machine:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uffdviz.check.taken import Property
 from uffdviz.kernel.steps import Work
 from uffdviz.run.calls import Bound
-from uffdviz.run.machine import Running
+from uffdviz.run.running import Running
 from uffdviz.run.setting import Setting
 from uffdviz.run.space import Space
 

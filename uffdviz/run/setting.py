@@ -27,9 +27,10 @@ from uffdviz.run.calls import Binder, Bound, bind, words
 from uffdviz.run.chance import shuffled
 from uffdviz.run.costs import cost_table
 from uffdviz.run.lives import Course, Cursor, life
-from uffdviz.run.machine import Life, Machine
+from uffdviz.run.machine import Machine
 from uffdviz.run.plan import ScenarioPlan
 from uffdviz.run.read_scenario import find_scenario, load_scenario, scenario_of
+from uffdviz.run.running import Life
 from uffdviz.run.sense import handed_over, pick_ctx, task_names
 from uffdviz.run.world import furnish
 from uffdviz.trace.snapshot import Snapshot

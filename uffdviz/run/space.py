@@ -14,8 +14,8 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Step, Work
 from uffdviz.run.automaton import Automaton, Edge, Fails, Node, Private, never
-from uffdviz.run.machine import Life
 from uffdviz.run.rows import ADD, COMMUTING, COUNTS, READ, WRITE, Actor, Bad, Guards, Row, excludes
+from uffdviz.run.running import Life
 from uffdviz.run.slots import Packing, Slot
 from uffdviz.trace.events import Fact
 

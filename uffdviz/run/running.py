@@ -1,0 +1,46 @@
+"""One task at run time: its coroutine, and the step that it wants to take next."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.labels import place
+from uffdviz.kernel.steps import Ask, Mark
+from uffdviz.trace.events import Fact
+
+Life = Callable[[Kernel], Coroutine[Ask, Any, None]]
+FINISHED = Mark(Fact("Finished"))
+
+
+class Running:
+    """One task at run time: its coroutine, and the step that it wants to take next."""
+
+    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
+
+    def __init__(self, name: str, kernel: Kernel, life: Life) -> None:
+        self.name = name
+        self.kernel = kernel
+        self.coro = life(kernel)
+        self.ask: Ask | None = None
+        self.done = False
+        self.refused: Any = None
+        self.silent = False
+        self.place = ("", "")
+        self.resume(None)
+
+    def resume(self, answer: Any) -> None:
+        """Give the answer to the last step and learn the next; the last of all is `FINISHED`."""
+        self.refused = None
+        if self.done:
+            self.ask = None
+            return
+        finished = isinstance(self.ask, Mark) and self.ask.fact.kind == "Finished"
+        try:
+            self.ask = self.coro.send(answer)
+        except StopIteration:
+            self.ask, self.done = None if finished else FINISHED, True
+
+    def locate(self) -> tuple[str, str]:
+        """Find where the task stands. Returns: the function, and the label of the step in it."""
+        self.place = ("", "") if self.done else place(self.coro)
+        return self.place
