@@ -25,6 +25,10 @@ PINNED: Final = 'until "fix release hang over concurrent GUP" (6.15): reference,
 LARGE: Final = 'until "do not block on locking a large folio" (6.14): reference, M55'
 SWAPPED: Final = 'until "fix kernel BUG when userfaultfd_move encounters swapcache" (6.14): M54'
 STALE: Final = '6.18 to 7.0, "reset err to be 0 when move_pages_ptes succeeded" came after: M56'
+FORSAKEN: Final = (
+    "UNREGISTER wakes before it locks the mapping, and only who waits for missing pages: "
+    "fs/userfaultfd.c, userfaultfd_unregister(); by derivation"
+)
 
 KNOWN_FLAWS: Final = (
     *(
@@ -42,6 +46,14 @@ KNOWN_FLAWS: Final = (
     *(
         KnownFlaw(era, "S9", "after a swap-in", "move-swapped-meets-fault", SWAPPED)
         for era in ("v6.8", "v6.9", "v6.12")
+    ),
+    *(
+        KnownFlaw(era, "L2", "registered no more", "unregister-meets-wp-fault", FORSAKEN)
+        for era in ("v6.1", "v6.8", "v6.9", "v6.12", "v6.18")
+    ),
+    *(
+        KnownFlaw(era, "L1", "registered no more", "unregister-meets-fault", FORSAKEN)
+        for era in ("v6.8", "v6.9", "v6.12", "v6.18")
     ),
     KnownFlaw("v6.18", "S12", "returns -EEXIST although", "move-swapped-meets-fault", STALE),
 )

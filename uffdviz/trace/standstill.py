@@ -45,12 +45,28 @@ def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
         waits = {"lock": task.lock, "mode": task.mode}
     else:
         waits = {"lock": "userfaultfd", "mode": task.manner}
+        if left := forsaken(task.name, snapshot):
+            waits["forsaken"] = left
     return {
         "task": task.name,
         "holds": [{"lock": lock, "mode": mode} for lock, mode in task.holds],
         "waits_for": waits,
         "behind": [before(name, task, snapshot) for name in task.behind],
     }
+
+
+def forsaken(task: str, snapshot: Snapshot) -> str:
+    """The mapping in which a task sleeps on a fault although no userfaultfd watches it; or nothing."""
+    states = snapshot.objects.values()
+    queued = (entry for state in states for entry in getattr(state, "entries", ()))
+    faults = (e for e in queued if getattr(e, "kind", "") == "pagefault" and e.task == task)
+    fault = next(faults, None)
+    for name, state in snapshot.objects.items():
+        if fault is None or not name.startswith("mapping ") or state.freed or state.detached:
+            continue
+        if state.start <= fault.addr < state.end and not state.ctx:
+            return name.removeprefix("mapping ")
+    return ""
 
 
 def before(name: str, task: TaskView, snapshot: Snapshot) -> dict[str, str]:
@@ -69,7 +85,9 @@ def cycle_text(cycle: Cycle) -> str:
     for entry in cycle:
         waits = entry["waits_for"]
         if waits["lock"] == "userfaultfd":
-            parts.append(f"{entry['task']} sleeps")
+            left = waits.get("forsaken", "")
+            words = f" on a fault in {left}, which is registered no more" if left else ""
+            parts.append(f"{entry['task']} sleeps{words}")
             continue
         who = " and ".join(_role(one) for one in entry["behind"])
         behind = f" behind {who}" if who else ""
