@@ -7,11 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from uffdviz.course.catalog import pages
 from uffdviz.course.load import load_lesson
 from uffdviz.course.progress import finish, finished
 from uffdviz.course.schema import Lesson, Play, Prose
 from uffdviz.errors import LessonError, RecordingError, UffdvizError, near_miss
-from uffdviz.places import data_dir, lessons_dir
+from uffdviz.places import data_dir
+from uffdviz.trace.token import is_token, read_token
 
 if TYPE_CHECKING:
     from uffdviz.course.guide import Guide
@@ -119,10 +121,12 @@ class CourseShelf:
         return RunSession(setting, title, setting.era_name, header=_header(setting))
 
     def open_recording(self, name: str) -> "RunSession":
-        """Open a recording, shown to its end.
+        """Open a recording or a token, shown to its end.
 
         Raises: RecordingError, ReplayDivergedError.
         """
+        if is_token(name):
+            return self._open_token(name)
         from uffdviz.run.replay import replay
         from uffdviz.run.session import RunSession
         from uffdviz.run.setting import setting_of
@@ -137,6 +141,17 @@ class CourseShelf:
             raise RecordingError(msg) from None
         replay(setting.machine(), recording)
         title = head.name or Path(name).stem
+        return RunSession(setting, title, head.era, header=head, choices=head.schedule)
+
+    def _open_token(self, token: str) -> "RunSession":
+        from uffdviz.run.replay import follow
+        from uffdviz.run.session import RunSession
+        from uffdviz.run.setting import setting_of
+
+        head = read_token(token)
+        setting = setting_of(head.scenario, head.name, head.era, head.mutations)
+        follow(setting.machine(), head.schedule)
+        title = setting.scenario.title or head.name
         return RunSession(setting, title, head.era, header=head, choices=head.schedule)
 
     def tools(self, session: object) -> "RunTools | None":
@@ -156,8 +171,8 @@ class CourseShelf:
 
 @cache
 def shipped_lessons() -> tuple[Lesson, ...]:
-    """Every lesson that was shipped, in the order of the course."""
-    return tuple(load_lesson(path) for path in sorted(lessons_dir().glob("*/*.md")))
+    """Every lesson of the course and of other packs, in order."""
+    return tuple(load_lesson(path) for path in pages())
 
 
 def find_lesson(name: str) -> Lesson:
@@ -168,7 +183,7 @@ def find_lesson(name: str) -> Lesson:
     path = Path(name)
     if path.suffix == ".md" or "/" in name:
         return load_lesson(path)
-    known = {path.stem: path for path in lessons_dir().glob("*/*.md")}
+    known = {path.stem: path for path in pages()}
     if name in known:
         return load_lesson(known[name])
     msg = f"no lesson {name!r}{near_miss(name, known)}: a path, or a name"
