@@ -193,6 +193,10 @@ class SmallShelf:
         """Always the same."""
         return session()
 
+    def tools(self, session: object) -> None:
+        """None: the toy kernel has no scenario."""
+        return
+
     def finish(self, name: str) -> None:
         """Remember it."""
         self.finished.append(name)

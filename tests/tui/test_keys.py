@@ -111,7 +111,7 @@ def test_r_begins_again_and_keeps_the_run() -> None:
 
 
 def test_v_goes_back_to_a_run_that_was_left() -> None:
-    assert "step 2/2" in screen_after(["1", "1", "r", "v", "enter"], session())
+    assert "step 2/2" in screen_after(["1", "1", "r", "v", "up", "enter"], session())
 
 
 def test_s_saves_a_recording(

@@ -40,9 +40,9 @@ def test_many_tasks_and_locks(size: Size, snapshot: SnapshotAssertion) -> None:
     assert screen_after(list("1122334455667788"), session(9, 4), size) == snapshot
 
 
-@pytest.mark.parametrize("panel", ["narration", "source", "timeline", "memory", "totals"])
+@pytest.mark.parametrize("panel", ["narration", "source", "timeline", "memory", "totals", "graph"])
 def test_each_panel_of_the_small_deck(panel: str, snapshot: SnapshotAssertion) -> None:
-    names = ["timeline", "memory", "totals", "narration", "source"]
+    names = ["timeline", "memory", "totals", "graph", "narration", "source"]
     keys = [*STANDSTILL, *["t"] * names.index(panel)]
     text = screen_after(keys, session(), SMALL)
     assert f"[{panel.title()}]" in text

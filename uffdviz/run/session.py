@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.errors import LandmarkError, ScheduleError
 from uffdviz.places import data_dir
+from uffdviz.run.branches import common, tree
 from uffdviz.run.interleaving import Interleaving, Setting, function_names, next_choice
 from uffdviz.run.source import SourceLine, source
 from uffdviz.schedulers.base import Run, Scheduler
@@ -43,6 +44,8 @@ class Branch:
         self.bounds: list[int] = []
         self.left: int | None = None
         self.why = ""
+        self.name = ""
+        self.number = 0
         self._script = script
         self._block: Scheduler | None = None
         self._timed = Timed()
@@ -135,6 +138,11 @@ class Branch:
         return next_choice(machine, self._timed) or ""
 
 
+def _goes_on(branch: Branch, at: int) -> str:
+    """How a run goes on after so many steps."""
+    return branch.run.events[at].sentence if at < branch.length else "stops"
+
+
 class RunSession:
     """One run at a time, and those that were left. See the screen's `Session` for what is asked."""
 
@@ -171,6 +179,11 @@ class RunSession:
         return tuple(self._branch.run.machine.tasks)
 
     @property
+    def setting(self) -> Setting:
+        """What every branch begins from."""
+        return self._setting
+
+    @property
     def n(self) -> int:
         """How many events are shown."""
         return self._n
@@ -191,11 +204,26 @@ class RunSession:
         return [(self._said(other), other.length) for other in self._others]
 
     def _said(self, other: Branch) -> str:
-        mine, theirs = self.events, other.run.events
-        pairs = enumerate(zip(mine, theirs, strict=False))
-        at = next((i for i, (a, b) in pairs if a.choice != b.choice), min(len(mine), len(theirs)))
-        where = theirs[at].sentence if at < len(theirs) else "stops"
-        return f"parts after step {at}: {where}"
+        at = common(self.events, other.run.events)
+        return f"parts after step {at}: {_goes_on(other, at)}"
+
+    def tree(self) -> Sequence[tuple[int, int, str]]:
+        """Every run: its number among `branches` (-1: the present one), its depth, and words."""
+        others = list(enumerate(self._others))
+        runs = sorted([*others, (-1, self._branch)], key=lambda run: run[1].number)
+        rows = []
+        for fork in tree([branch.run.events for _, branch in runs]):
+            index, branch = runs[fork.number]
+            name = f"{branch.name}  " if branch.name else ""
+            after = f"after step {fork.parts}: {_goes_on(branch, fork.parts)}" if fork.depth else ""
+            said = after or "the first run"
+            rows.append((index, fork.depth, f"{name}{said}, {branch.length} steps"))
+        return rows
+
+    def call(self, branch: int, name: str) -> None:
+        """Give a run a name; -1: the present one."""
+        run = self._branch if branch < 0 else self._others[branch]
+        run.name = name
 
     @property
     def reached(self) -> int:
@@ -256,6 +284,10 @@ class RunSession:
     async def _change(self, branch: Branch) -> None:
         """Go over to another run; only one is alive at a time."""
         await self._branch.end()
+        if branch not in self._others:
+            branch.number = branch.number or 1 + max(
+                b.number for b in (*self._others, self._branch)
+            )
         self._branch = branch
         self._totals = None
         if self._host is not None:
@@ -339,7 +371,9 @@ class RunSession:
         folder = data_dir()
         folder.mkdir(parents=True, exist_ok=True)
         header = self.header()
-        stem = (header.name or "run").replace("/", "-").replace(" ", "-").lower()
+        stem = (
+            (self._branch.name or header.name or "run").replace("/", "-").replace(" ", "-").lower()
+        )
         numbers = range(1, 1_000_000)
         paths = (folder / f"{stem}-{number}.jsonl" for number in numbers)
         path = next(path for path in paths if not path.exists())

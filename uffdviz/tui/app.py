@@ -91,9 +91,9 @@ class UffdvizApp(App[None]):
 
     def open(self, session: Session) -> None:
         """Show a session."""
-        from uffdviz.tui.screens.run import RunScreen
+        from uffdviz.tui.screens.asking import AskingScreen
 
-        _ = self.push_screen(RunScreen(session, self.shelf, self.one_run))
+        _ = self.push_screen(AskingScreen(session, self.shelf, self.one_run))
 
     def action_home(self) -> None:
         """Back to the start screen."""

@@ -22,6 +22,16 @@ RUN: Final = (
     Key("block", "b", "b", "block", "block", "Play on to the end of the next block of the lesson"),
     Key("panel", "t", "t", "panel(1)", "panel", "Next panel: Narration, Source, Timeline …"),
     Key("unpanel", "T", "T", "panel(-1)", "", "Previous panel"),
+    Key("oracle", "o", "o", "oracle", "oracle", "Oracle: is each move safe, risky or doomed"),
+    Key("explore", "x", "x", "explore", "explore", "Explore: what can go wrong from here, and how"),
+    Key(
+        "compare", "c", "c", "compare", "compare", "Compare: the same choices under another kernel"
+    ),
+    Key("graph", "w", "w", "bring('graph')", "", "Who waits for whom, and the order of locks"),
+    Key("explain", "i", "i", "explain", "", "Explain the lock, function or result of this step"),
+    Key("search", "slash", "/", "search", "", "Search in what happened"),
+    Key("search_on", "N", "N", "search_on", "", "Go to the next place that the search found"),
+    Key("lecture", "l", "l", "lecture", "", "Lecture: only Tasks, Locks and Now, large"),
     Key("begin", "home", "Home", "seek_begin", "", "To the beginning"),
     Key("end", "end", "End", "seek_end", "", "To the end of what has happened"),
     Key("lock_before", "left_square_bracket", "[", "lock(-1)", "", "Previous lock event"),
@@ -53,5 +63,8 @@ MOUSE: Final = (
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "panel", "help", "palette", "quit",
+    "play", "step", "back", "task", "block", "panel",
+    "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
+WIDE: Final = frozenset({"oracle", "explore", "compare"})
+"""Keys of the line below that are only named where there is room."""

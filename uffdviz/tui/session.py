@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
+from uffdviz.tui.tools import Tools
 
 SourceLines = Sequence[tuple[str, str]]
 """A kernel function as text: (label of the step, line); no label: a line without a step."""
@@ -50,6 +51,12 @@ class Session(Protocol):
     @property
     def branches(self) -> Sequence[tuple[str, int]]:
         """The runs that were left by choosing otherwise: what they are called, their length."""
+
+    def tree(self) -> Sequence[tuple[int, int, str]]:
+        """Every run: its number among `branches` (-1: the present one), its depth, and words."""
+
+    def call(self, branch: int, name: str) -> None:
+        """Give a run a name; -1: the present one."""
 
     def snapshot(self, at: int) -> Snapshot:
         """What can be known after the first `at` events."""
@@ -144,6 +151,9 @@ class Shelf(Protocol):
 
     def open_recording(self, name: str) -> Session:
         """Open a recording, shown to its end."""
+
+    def tools(self, session: Session) -> Tools | None:
+        """What can be asked about a session beside running it; None: nothing."""
 
     def finish(self, name: str) -> None:
         """Remember that a lesson was read to its end."""

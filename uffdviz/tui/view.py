@@ -9,6 +9,7 @@ from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.session import SourceLines
+from uffdviz.tui.tools import Fate
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class View:
     """A place in a run, ready to be drawn.
 
     `looked_at` is the task whose source is shown; `reached` the block of the lesson that is next.
+    `fates` says what can come of each choice if the oracle was asked, `oracle` what it has to say
+    of itself, `lost` the point of no return.
     """
 
     title: str
@@ -39,6 +42,9 @@ class View:
     zoom: int = 0
     branches: int = 0
     note: str = ""
+    fates: Mapping[str, Fate] = field(default_factory=dict)
+    oracle: str = ""
+    lost: int | None = None
 
     @property
     def changed(self) -> str:

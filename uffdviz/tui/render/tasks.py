@@ -13,9 +13,16 @@ BUSY: Final = 6
 
 
 def task_lines(
-    tasks: Mapping[str, Any], choices: Collection[str], width: int, moved: str = ""
+    tasks: Mapping[str, Any],
+    choices: Collection[str],
+    width: int,
+    moved: str = "",
+    fates: Mapping[str, Span] | None = None,
 ) -> list[Line]:
-    """Each task with its state; `choices`: who may step; `moved`: who did the last step."""
+    """Each task with its state; `choices`: who may step; `moved`: who did the last step.
+
+    `fates` has a word of the oracle for those who may step.
+    """
     room = min(max((len(name) for name in tasks), default=0), 12)
     lines: list[Line] = []
     for number, (name, task) in enumerate(tasks.items(), 1):
@@ -27,6 +34,8 @@ def task_lines(
             Span(f" {name:<{room}} ", "strong", f"task {name}"),
         ]
         free = task.state == "ready" and name in choices
+        if fates and name in fates:
+            head.append(fates[name]._replace(target=f"task {name}"))
         lines += _one(task, head, width, free=free, short=len(tasks) > BUSY)
     return lines
 

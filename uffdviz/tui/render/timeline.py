@@ -46,14 +46,18 @@ def lane_room(lanes: Lanes) -> int:
     return min(max((len(name) for name in lanes.lanes), default=0), 12) + 3
 
 
-def timeline_lines(lanes: Lanes, n: int, width: int, zoom: int = 0) -> list[Line]:
-    """A ruler with the place of event `n`, then a lane per task."""
+def timeline_lines(
+    lanes: Lanes, n: int, width: int, zoom: int = 0, lost: int | None = None
+) -> list[Line]:
+    """A ruler with the place of event `n` and the point of no return, then a lane per task."""
     left = lane_room(lanes)
     room = max(8, width - left)
     now = lanes.events[n - 1].end if n else 0
     view = window(lanes, now, zoom)
     cursor = column_of(now, view, room)
     ruler = _ruler(view, now, cursor, room)
+    if lost and lost <= len(lanes.events):
+        ruler = marked(ruler, lanes.events[lost - 1].end, view, room)
     lines = [line(" " * left, *ruler)]
     for number, (name, lane) in enumerate(lanes.lanes.items(), 1):
         key = str(number) if number < 10 else " "
@@ -99,6 +103,15 @@ def _ruler(view: Window, now: int, cursor: int, room: int) -> list[Span]:
     rest = room - at - len(mark)
     behind = f"{tail:>{rest}}" if rest > len(tail) else " " * max(0, rest)
     return [Span(before, "dim"), Span(mark, "strong"), Span(behind, "dim")]
+
+
+def marked(ruler: list[Span], time: int, view: Window, room: int) -> list[Span]:
+    """The ruler with a mark where the run was lost, if that can be seen."""
+    if not view.start <= time <= view.end:
+        return ruler
+    at = column_of(time, view, room)
+    text = "".join(span.text for span in ruler)
+    return [Span(text[:at], "dim"), Span("▲", "bad"), Span(text[at + 1 :], "dim")]
 
 
 def _strokes(lane: Lane, lanes: Lanes, view: Window, room: int, cursor: int) -> list[Span]:

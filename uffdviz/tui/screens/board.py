@@ -54,6 +54,7 @@ class Board(Screen[None]):
             yield panels.Memory(id="memory")
             yield panels.Narration(id="narration")
             yield panels.Totals(id="totals")
+            yield panels.Graph(id="graph")
             yield panels.Timeline(id="timeline")
             yield panels.Now(id="now")
         yield panels.Keys(id="keys")

@@ -40,6 +40,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "era", "Open under another kernel", show=False),
         Binding("slash", "search", "Search", show=False),
+        Binding("t", "token", "Open a token", show=False),
     ]
 
     def __init__(self, shelf: Shelf) -> None:
@@ -162,6 +163,16 @@ class HomeScreen(Screen[None]):
                 self.open(kind, name, eras[index])
 
         _ = self.app.push_screen(ListScreen(f"{name} under which kernel?", eras), go)
+
+    def action_token(self) -> None:
+        """Open a run that somebody passed on as a token."""
+        from uffdviz.tui.screens.prompt import PromptScreen
+
+        def go(token: str | None) -> None:
+            if token:
+                self.open("recording", token)
+
+        _ = self.app.push_screen(PromptScreen("Paste the token of a run (uv1. …)"), go)
 
     def action_search(self) -> None:
         """Go to the first row that contains some words."""

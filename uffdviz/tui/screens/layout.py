@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-DECK: Final = ("narration", "source", "timeline", "memory", "totals")
+DECK: Final = ("narration", "source", "timeline", "memory", "totals", "graph")
 
 
 class Layout(NamedTuple):
@@ -13,8 +13,8 @@ class Layout(NamedTuple):
 
 
 SMALL: Final = Layout("small", DECK)
-MEDIUM: Final = Layout("medium", ("narration", "memory", "totals"))
-LARGE: Final = Layout("large", ("narration", "totals"))
+MEDIUM: Final = Layout("medium", ("narration", "memory", "totals", "graph"))
+LARGE: Final = Layout("large", ("narration", "totals", "graph"))
 LAYOUTS: Final = (SMALL, MEDIUM, LARGE)
 
 

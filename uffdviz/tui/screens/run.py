@@ -283,19 +283,19 @@ class RunScreen(Board):
 
     def action_branches(self) -> None:
         """Choose among the runs that were left."""
-        branches = self.session.branches
-        if not branches:
+        if not self.session.branches:
             self.say("no other run yet: go back (←), then step another task")
             return
-        from uffdviz.tui.screens.prompt import ListScreen
+        from uffdviz.tui.screens.tree import TreeScreen
+
+        self.stop()
 
         async def go(index: int | None) -> None:
-            if index is not None:
+            if index is not None and index >= 0:
                 await self.session.switch(index)
-                self.refresh_view()
+            self.refresh_view()
 
-        rows = [f"{words}, {steps} steps" for words, steps in branches]
-        _ = self.app.push_screen(ListScreen("Runs that you left", rows), go)
+        _ = self.app.push_screen(TreeScreen(self.session), go)
 
     @on(Panel.Chosen)
     async def chosen(self, message: Panel.Chosen) -> None:

@@ -85,8 +85,11 @@ class Panel(ScrollView, can_focus=True):
         size = self.scrollable_content_region.size
         if self.view is None or not size.width:
             return
+        self.paint(self.draw(self.view, size.width, size.height), size)
+
+    def paint(self, lines: Sequence[Line], size: Size) -> None:
+        """Show lines in a panel of this size."""
         self._stale, self._drawn_at = False, size
-        lines = self.draw(self.view, size.width, size.height)
         old, self.lines = self.lines, lines
         whole = Size(0, len(lines) if len(lines) > size.height else 0)
         if whole != self.virtual_size:

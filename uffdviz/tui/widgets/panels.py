@@ -6,7 +6,9 @@ from typing import ClassVar
 from textual import events
 from textual.message import Message
 
-from uffdviz.tui.keys import FOOTER, PALETTE, RUN
+from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE
+from uffdviz.tui.render.fates import fate_spans
+from uffdviz.tui.render.graph import graph_lines
 from uffdviz.tui.render.line import Line, Span, columns, line
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.memory import memory_lines
@@ -43,7 +45,8 @@ class Header(Bar):
         past = "  in the past" if view.n < view.length else ""
         branches = f"  {view.branches + 1} runs" if view.branches else ""
         now = nanoseconds(view.event.end) if view.event else "0 ns"
-        place = f"{state}step {view.n}/{view.length}{past}{branches}  {now} "
+        oracle = f"  {view.oracle}" if view.oracle else ""
+        place = f"{state}step {view.n}/{view.length}{past}{branches}  {now}{oracle} "
         return [columns(left, line(Span(place, "current" if past else "")), width)]
 
 
@@ -56,7 +59,7 @@ class Keys(Bar):
         spans: list[Span] = [Span(" ")]
         for name in FOOTER:
             key = table[name]
-            if name == "block" and view.lesson is None:
+            if (name == "block" and view.lesson is None) or (name in WIDE and width < 110):
                 continue
             word = "pause" if name == "play" and view.playing else key.short
             target = "" if name == "task" else f"key:{name}"
@@ -72,7 +75,7 @@ class Tasks(Panel):
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The task board; with many tasks it follows the one that moved."""
         moved = view.event.task if view.event else ""
-        lines = task_lines(view.snapshot.tasks, view.choices, width, moved)
+        lines = task_lines(view.snapshot.tasks, view.choices, width, moved, fate_spans(view.fates))
         if len(lines) > height and moved:
             target = f"task {moved}"
             at = next((i for i, one in enumerate(lines) if any(s.target == target for s in one)), 0)
@@ -129,7 +132,7 @@ class Timeline(Panel):
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The lanes."""
         self.subtitle(LEGEND if width >= len(LEGEND) + 6 else SHORT_LEGEND)
-        return timeline_lines(view.lanes, view.n, width, view.zoom)
+        return timeline_lines(view.lanes, view.n, width, view.zoom, view.lost)
 
     def target_at(self, x: int, y: int) -> str:
         """A name means its task, the rest of a lane a moment."""
@@ -146,6 +149,16 @@ class Timeline(Panel):
         """Scrub with the button held."""
         if event.button == 1 and self.view is not None:
             self._seek(event.x - self.gutter.left, self.size.width, self.view)
+
+
+class Graph(Panel):
+    """Who waits for whom, and in which order locks were taken."""
+
+    title = "Graph"
+
+    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
+        """Both graphs, as far as the run has come."""
+        return graph_lines(view.snapshot.tasks, view.lanes.events[: view.n], width)
 
 
 class Totals(Panel):

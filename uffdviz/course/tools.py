@@ -1,0 +1,58 @@
+"""What the screen can ask beside a run: the search, the oracle, another era, an explanation."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from uffdviz.course.reach import easiest
+from uffdviz.course.words import explain
+from uffdviz.errors import UffdvizError
+from uffdviz.run.ahead import Ahead, Found, look_ahead
+from uffdviz.run.explore import Tick
+from uffdviz.run.oracle import Oracle
+from uffdviz.run.race import Race, race
+
+if TYPE_CHECKING:
+    from uffdviz.run.session import RunSession
+    from uffdviz.run.setting import Setting
+
+MOST: Final = 1_000_000
+
+
+class RunTools:
+    """Asks about one session. Every method may be called in a thread of its own."""
+
+    def __init__(self, session: "RunSession", setting: "Setting") -> None:
+        self._session = session
+        self._setting = setting
+
+    def oracle(self, tick: Tick) -> Oracle:
+        """Make the oracle."""
+        return Oracle(self._setting, tick=tick)
+
+    def ahead(self, tick: Tick) -> Found:
+        """Search from where the run is."""
+        session = self._session
+        return look_ahead(self._setting, tuple(session.events), session.n, MOST, tick)
+
+    def find(self, words: str, tick: Tick) -> Found:
+        """Find the easiest way to a landmark, `TASK LANDMARK`."""
+        session = self._session
+        taken = tuple(event.choice for event in session.events[: session.n])
+        _ = tick(0, 0)
+        try:
+            way = easiest(self._setting, words, taken)
+        except UffdvizError as error:
+            return Found((), 0, finished=False, why=str(error))
+        except StopIteration:
+            return Found((), 0, finished=False, why="the search does not know a move of this run")
+        if way is None:
+            return Found((), 0, finished=True)
+        return Found((Ahead("", words, way.schedule, way.choices),), 0, finished=True)
+
+    def race(self, era: str, choices: Sequence[str], tick: Tick) -> Race:
+        """Run the same choices under another era, too."""
+        return race(self._setting, era, choices, tick)
+
+    def explain(self, word: str) -> Sequence[tuple[str, str, str]]:
+        """What a word means: the word, a paragraph, its source."""
+        return [(one.word, one.text, one.source) for one in explain(word)]

@@ -1,0 +1,114 @@
+"""Two eras beside each other: one side in lines, and the totals subtracted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uffdviz.tui.render.line import Line, Span, columns, flow, line, wrapped
+from uffdviz.tui.render.locks import lock_lines
+from uffdviz.tui.render.tasks import task_lines
+from uffdviz.tui.render.timeline import nanoseconds
+from uffdviz.tui.tools import Race, Side
+
+KINDS = (
+    ("runs", "running_ns"),
+    ("ready, no processor", "runnable_ns"),
+    ("blocked", "uninterruptible_ns"),
+    ("blocked, killable", "killable_ns"),
+    ("asleep in userfaultfd", "userfaultfd_ns"),
+)
+
+
+def side_lines(side: Side, race: Race, time: int, width: int) -> list[Line]:
+    """One era at a moment: how far, the last event, blocked time as a bar, tasks, locks."""
+    n = side.at(time)
+    snapshot = side.snapshot(n)
+    event = side.events[n - 1] if n else None
+    now = side.totals(n)
+    place = f"{'over' if n == len(side.events) else 'step'} {n}/{len(side.events)}"
+    lines = [columns(line(Span(side.era, "strong")), line(place), width)]
+    lines += blocked_lines(now, race, width)
+    parted = race.parted and n >= race.parted
+    if event is not None:
+        said = [Span("≠ " if parted else "= ", "changed" if parted else "good")]
+        said += [Span(event.task, "strong"), Span(f" {event.text}")]
+        lines += flow(said, width, indent=2)
+    else:
+        lines.append(line(Span("Nothing has happened yet.", "dim")))
+    if side.left and n == len(side.events):
+        lines += wrapped(f"could not follow: {side.left}", width, "changed", "  ")
+    lines.append(line())
+    moved = event.task if event else ""
+    lines += task_lines(
+        snapshot.tasks, [t for t in side.tasks if t in snapshot.tasks], width, moved
+    )
+    lines.append(line())
+    return lines + lock_lines(snapshot.objects, width, event.object if event else "")
+
+
+def blocked_lines(totals: Mapping[str, Any], race: Race, width: int) -> list[Line]:
+    """How long all tasks were blocked so far, on a scale that fits both sides to the end."""
+    most = max(blocked(s.totals(len(s.events))) for s in (race.left, race.right))
+    now = blocked(totals)
+    words = f" {nanoseconds(now)}"
+    room = max(4, width - len("blocked ") - 10)
+    full = room * now // most if most else 0
+    return [line("blocked ", Span("█" * full, "bad"), Span("░" * (room - full), "dim"), words)]
+
+
+def blocked(totals: Mapping[str, Any]) -> int:
+    """Blocked and not to be killed, all tasks together."""
+    every = totals["all"]["uninterruptible_ns"]
+    return sum(every.values()) if isinstance(every, Mapping) else every
+
+
+def difference_lines(race: Race, time: int, width: int) -> list[Line]:
+    """The totals of both sides so far, and what is left if one is taken from the other."""
+    sides = (race.left, race.right)
+    totals = [side.totals(side.at(time)) for side in sides]
+    room = max(14, width - 36)
+    lines = [_row("", [side.era for side in sides] + ["difference"], room, "dim")]
+    walls = [sum_["wall_ns"] for sum_ in totals]
+    lines.append(_figures("wall clock", walls, room))
+    for words, key in KINDS:
+        lines.append(_figures(words, [_sum(sum_["all"][key]) for sum_ in totals], room))
+    waits = [_waits(sum_) for sum_ in totals]
+    for lock in sorted({*waits[0], *waits[1]}, key=lambda name: (name[0] != "mmap_lock", name)):
+        figures = [table.get(lock, 0) for table in waits]
+        if any(figures):
+            name = f"waited for {lock[0]} to {lock[1]}"
+            lines.append(_figures(name, figures, room))
+    return lines
+
+
+def _waits(totals: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    return {(row["lock"], row["mode"]): row["wait_ns"]["total"] for row in totals["locks"]}
+
+
+def _sum(value: Any) -> int:
+    return sum(value.values()) if isinstance(value, Mapping) else int(value)
+
+
+def _figures(name: str, figures: Sequence[int], room: int) -> Line:
+    change = figures[1] - figures[0]
+    sign = "+" if change > 0 else "-" if change < 0 else ""
+    cells = [nanoseconds(figure) if figure else "–" for figure in figures]
+    cells.append(f"{sign}{nanoseconds(abs(change))}" if change else "same")
+    return _row(name, cells, room, "bad" if change > 0 else "good" if change < 0 else "")
+
+
+def _row(name: str, cells: Sequence[str], room: int, role: str) -> Line:
+    *first, last = cells
+    head = f"{name[:room]:<{room}}" + "".join(f"{cell:>11}" for cell in first)
+    return line(head, Span(f"{last:>13}", role))
+
+
+def parted_words(race: Race) -> str:
+    """Where the two runs part, as a sentence."""
+    if not race.parted:
+        return "The two runs are the same, event by event."
+    words = []
+    for side in (race.left, race.right):
+        events = side.events
+        at = race.parted - 1
+        words.append(f"{side.era}: {events[at].sentence if at < len(events) else 'it is over'}")
+    return f"They part at step {race.parted}. {'; '.join(words)}."

@@ -1,0 +1,197 @@
+"""The run screen with its questions: oracle, search, another era, words; and lecture mode."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from uffdviz.errors import UffdvizError
+from uffdviz.tui.beside import Beside
+from uffdviz.tui.render.fates import fate_words
+from uffdviz.tui.screens.layout import DECK, Layout
+from uffdviz.tui.screens.run import RunScreen
+from uffdviz.tui.session import Session, Shelf
+from uffdviz.tui.tools import Oracle
+from uffdviz.tui.view import View
+from uffdviz.tui.widgets.panel import Panel
+
+NOTHING = "there is nothing to ask about this run"
+
+
+class AskingScreen(RunScreen):
+    """A run, and everything that can be asked about it."""
+
+    def __init__(self, session: Session, shelf: Shelf, one_run: asyncio.Lock) -> None:
+        super().__init__(session, shelf, one_run)
+        self.tools = shelf.tools(session)
+        self.asking = False
+        self.oracle: Beside[Oracle] | None = None
+        self.searched = ""
+
+    async def on_unmount(self) -> None:
+        """Leave no thread behind; the rest is told to the base class by itself."""
+        if self.oracle is not None:
+            self.oracle.leave()
+
+    # the oracle
+
+    def action_oracle(self) -> None:
+        """Ask the oracle at every step, or stop asking."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        self.asking = not self.asking
+        if self.asking and self.oracle is None:
+            self.oracle = Beside(self.tools.oracle, self.oracle_told)
+        self.refresh_view()
+
+    def oracle_told(self, oracle: Beside[Oracle]) -> None:
+        """The oracle has come further, or is there."""
+        if self.is_attached:
+            self.refresh_view()
+
+    def view(self) -> View:
+        """What there is to be drawn, with what the oracle says."""
+        view = super().view()
+        if not self.asking or self.oracle is None:
+            return view
+        oracle = self.oracle.answer
+        if oracle is None or not oracle.ready:
+            return replace(view, oracle=self.oracle_state())
+        events = self.session.events
+        lost = oracle.point_of_no_return(events)
+        word = f"oracle ● ▲ lost at step {lost}" if lost is not None else "oracle ●"
+        words = fate_words(oracle.now(events, view.n))
+        return replace(
+            view,
+            fates=oracle.of_moves(events, view.n, view.choices),
+            oracle=word,
+            lost=lost,
+            note=view.note or words,
+        )
+
+    def oracle_state(self) -> str:
+        """What the oracle does while it has no answers."""
+        assert self.oracle is not None
+        if not self.oracle.over:
+            return f"oracle … {self.oracle.states:,} states"
+        if self.oracle.error:
+            return f"oracle – {self.oracle.error}"
+        return "oracle – too many states"
+
+    # the search
+
+    def action_explore(self) -> None:
+        """Search from here, beside the screen."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.explore import ExploreScreen
+
+        self.stop()
+        _ = self.app.push_screen(ExploreScreen(self.tools), self.step_into)
+
+    async def step_into(self, choices: Sequence[str] | None) -> None:
+        """Take the choices that lead to a finding; they can be stepped back through."""
+        here = self.session.n
+        taken = 0
+        try:
+            for choice in choices or ():
+                await self.session.step(choice)
+                taken += 1
+        except UffdvizError as error:
+            self.note = str(error)
+        if choices:
+            self.note = self.note or f"{taken} steps on, from step {here}: ← goes back through them"
+        self.looked_at = ""
+        self.refresh_view()
+
+    # another era
+
+    def action_compare(self) -> None:
+        """Choose another era and look at both."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.compare import CompareScreen
+        from uffdviz.tui.screens.prompt import ListScreen
+
+        tools = self.tools
+        eras = [era for era in self.shelf.eras() if era != self.session.era]
+        choices = [event.choice for event in self.session.events[: self.session.n]]
+        self.stop()
+
+        def go(index: int | None) -> None:
+            if index is not None:
+                screen = CompareScreen(tools, self.session.title, eras[index], choices)
+                _ = self.app.push_screen(screen)
+
+        question = f"{self.session.era} beside which kernel?"
+        _ = self.app.push_screen(ListScreen(question, eras), go)
+
+    # words
+
+    def action_explain(self) -> None:
+        """Explain what the last step was about."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.explain import ExplainScreen
+
+        _ = self.app.push_screen(ExplainScreen(self.tools, self.words_here()))
+
+    def words_here(self) -> list[str]:
+        """What could be explained now, nearest first: object, function, step, results, eras."""
+        words: list[str] = []
+        n = self.session.n
+        if n:
+            event = self.session.events[n - 1]
+            words += [event.object.partition(" ")[0], event.function, event.step]
+            words += [call[2] for call in event.calls if len(call) > 2 and call[2].startswith("-")]
+        task = self.session.snapshot(n).tasks[self.task_in_view()]
+        words += [task.lock.partition(" ")[0], task.function, *task.results[-1:], self.session.era]
+        return list(dict.fromkeys(word for word in words if word))
+
+    def action_search(self) -> None:
+        """Search in the sentences of what happened."""
+        from uffdviz.tui.screens.prompt import PromptScreen
+
+        async def go(words: str | None) -> None:
+            if words:
+                self.searched = words
+                await self.action_search_on()
+
+        _ = self.app.push_screen(PromptScreen("Search in what happened"), go)
+
+    async def action_search_on(self) -> None:
+        """Go to the next event that has the words; after the last comes the first."""
+        self.stop()
+        words = self.searched.lower()
+        events = self.session.events
+        here = self.session.n
+        for at in (*range(here, len(events)), *range(min(here, len(events)))):
+            if words and words in f"{events[at].sentence} {events[at].function}".lower():
+                await self.seek(at + 1)
+                return
+        self.say(f"nothing that happened has {self.searched!r} in it" if words else "/ searches")
+
+    # for an audience
+
+    def action_lecture(self) -> None:
+        """Show only Tasks, Locks and Now, or everything again."""
+        self.set_class(not self.has_class("lecture"), "lecture")
+        self.put(self.layout_now)
+        for panel in self.query(Panel):
+            panel.on_show()
+
+    def put(self, layout: Layout) -> None:
+        """Put the panels where a layout has them; in a lecture few and large."""
+        super().put(layout)
+        if self.has_class("lecture"):
+            self.query_one("#board").styles.grid_rows = "1fr 7"
+
+    def show_deck(self) -> None:
+        """Show the deck; in a lecture none of it."""
+        super().show_deck()
+        for panel in self.query(Panel):
+            if panel.id in DECK and self.has_class("lecture"):
+                panel.display = False
