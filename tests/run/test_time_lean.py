@@ -75,7 +75,9 @@ def test_an_effect_without_words_does_what_the_one_with_words_does(
     def watched(effect: Any, state: Any, task: str, args: Any) -> None:
         if effect in QUICK:
             after, answer, fact = effect(state, task, *args)
-            quick_after, quick_answer, quick_fact = QUICK[effect](state, task, *args)
+            quick = QUICK[effect](state, task, *args)
+            assert quick is not None
+            quick_after, quick_answer, quick_fact = quick
             assert (quick_after, quick_answer) == (after, answer)
             assert (quick_after is state) == (after is state)
             assert (quick_fact.kind, quick_fact.mode) == (fact.kind, fact.mode)
