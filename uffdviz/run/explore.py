@@ -21,10 +21,11 @@ Tick = Callable[[int, int], bool]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """When to give up: after so many states, or when `tick` says so."""
+    """When to give up: after so many states, when `tick` says so, or at the first standstill."""
 
     max_states: int = 2_000_000
     tick: Tick | None = None
+    first: bool = False
 
 
 class Seen(msgspec.Struct):
@@ -87,14 +88,14 @@ class Search:
                 if after not in parents:
                     parents[after] = state
                     new.append(after)
-            if moves == before:
-                self._ended(state)
+            if moves == before and self._ended(state):
+                return []
             if not count % OFTEN and not self._goes_on(moves):
                 return []
         self.seen.transitions += moves
         return new if self._goes_on(0) else []
 
-    def reduced(self, layer: list[int]) -> list[int]:  # noqa: C901  a call per move costs half the speed
+    def reduced(self, layer: list[int]) -> list[int]:  # noqa: C901, PLR0912  a call per move costs half the speed
         """As `full`, but by one step alone where that is enough."""
         space, parents, new = self.space, self.seen.parents, []
         width, views, moves = space.packing.width, space.views, 0
@@ -114,7 +115,8 @@ class Search:
                 if change is not BLOCKED and not (row.busy and state & row.mask in row.busy):
                     changes.append((row, change))
             if not changes:
-                self._ended(state)
+                if self._ended(state):
+                    return []
             elif len(changes) > 1:
                 one = next(
                     (move for move in changes if clashes_with_nobody(move[0], here, space.guards)),
@@ -147,9 +149,13 @@ class Search:
             row, [other for other in here if other is not None], self.space.guards
         )
 
-    def _ended(self, state: int) -> None:
+    def _ended(self, state: int) -> bool:
+        """Note a state in which nobody moves. Returns: whether that is enough."""
         stuck = self.space.is_stuck(state)
         (self.seen.stuck if stuck else self.seen.ends).append(state)
+        if stuck and self.limits.first:
+            self.seen.finished = False
+        return not self.seen.finished
 
     def _goes_on(self, moves: int) -> bool:
         seen, limits = self.seen, self.limits

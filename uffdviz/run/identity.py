@@ -29,16 +29,16 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Step, Work
-from uffdviz.run.calls import Bound
-from uffdviz.run.lives import Course
 
 OBSERVED: Final = Kernel.mmap_read_lock.__code__  # the wrapper that notes calls: it keeps nothing
 KNOWN: Final = (
     *(str, int, float, bytes, type(None), range, Enum, msgspec.Struct),
-    *(Obj, Vma, Mm, Uffd, AnonVma, FolioRef, Task, Stage, Bound, Course),
+    *(Obj, Vma, Mm, Uffd, AnonVma, FolioRef, Task, Stage),
     *(type, CodeType, ModuleType, FunctionType, BuiltinFunctionType, partial),
 )
 """Values that say themselves what they are, and things of which there is one per setting."""
+OF_SCENARIOS: Final = frozenset({"uffdviz.run.calls", "uffdviz.run.lives"})
+"""Where such things of scenarios are made; a user's own model does not need these modules."""
 ITERATORS: Final = (type(iter(())), type(iter(range(0))), type(iter("")), enumerate, zip, reversed)
 
 
@@ -95,6 +95,8 @@ def _unusual(value: Any) -> Any:
             return value.__func__, _value(value.__self__)
         case CellType():
             return _cell(value)
+        case _ if type(value).__module__ in OF_SCENARIOS:
+            return value
         case _ if isinstance(value, ITERATORS):
             return _value(value.__reduce__())
         case _:
