@@ -11,7 +11,8 @@ from uffdviz.schedulers.timed import Timed
 from uffdviz.trace.standstill import standstill
 
 NAMES = sorted(shipped())
-LARGE = {"compaction", "android-compaction"}
+WORKLOADS = {"android-compaction", "qemu-copy-writers", "qemu-copy-writers-2"}
+LARGE = {"compaction", *WORKLOADS}
 LATE = {"pin-meets-close"}
 MOST = 5_000
 KNOWN = {("close-meets-fault", "v6.1")}
@@ -24,7 +25,7 @@ def test_there_are_enough_of_them_with_three_tasks() -> None:
     assert len(large) >= 10
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - LATE - {"android-compaction"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - LATE - WORKLOADS))
 def test_its_own_era_runs_to_the_end_and_returns_what_it_says(name: str) -> None:
     setting = load_setting(name)
     run = Interleaving(setting)
