@@ -128,11 +128,17 @@ class CourseShelf:
         if is_token(name):
             return self._open_token(name)
         from uffdviz.run.replay import replay
+        from uffdviz.run.rest import LONG, open_long
         from uffdviz.run.session import RunSession
         from uffdviz.run.setting import setting_of
         from uffdviz.trace.recording import load_recording
 
-        recording = load_recording(Path(name))
+        path = Path(name)
+        if path.is_file() and path.stat().st_size > LONG:
+            head, rest = open_long(path)
+            setting = setting_of(head.scenario, head.name, head.era, head.mutations)
+            return RunSession(setting, head.name or path.stem, head.era, header=head, rest=rest)
+        recording = load_recording(path)
         head = recording.header
         try:
             setting = setting_of(head.scenario, head.name, head.era, head.mutations)
@@ -140,7 +146,7 @@ class CourseShelf:
             msg = f"{name}: {error}"
             raise RecordingError(msg) from None
         replay(setting.machine(), recording)
-        title = head.name or Path(name).stem
+        title = head.name or path.stem
         return RunSession(setting, title, head.era, header=head, choices=head.schedule)
 
     def _open_token(self, token: str) -> "RunSession":

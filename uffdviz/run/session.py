@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from uffdviz.errors import LandmarkError, ScheduleError
+from uffdviz.errors import LandmarkError, ScheduleError, UffdvizError
 from uffdviz.places import data_dir
 from uffdviz.run.branches import common, tree
 from uffdviz.run.interleaving import Interleaving, Setting, function_names, next_choice
+from uffdviz.run.rest import Rest
 from uffdviz.run.source import SourceLine, source
 from uffdviz.schedulers.base import Run, Scheduler
 from uffdviz.schedulers.scripted import Scripted
@@ -157,6 +158,7 @@ class RunSession:
         lesson: Any = None,
         blocks: int = 0,
         choices: Sequence[str] = (),
+        rest: Rest | None = None,
     ) -> None:
         self.title = title
         self.era = era
@@ -168,6 +170,8 @@ class RunSession:
         self._others: list[Branch] = []
         self._branch = Branch(setting, script, choices)
         self._n = self.length
+        self._rest = rest or Rest()
+        self._seen = self._branch.run.history, self._branch.run.now
         self._totals: tuple[int, Totals] | None = None
         self._playing = False
         self._host: Host | None = None
@@ -235,7 +239,11 @@ class RunSession:
     def snapshot(self, at: int) -> Snapshot:
         """What can be known after the first `at` events."""
         history = self._branch.run.history
-        return history.last if at == self.length else history.at(at)
+        if at == self.length:
+            return history.last
+        if self._seen[0] is not history or self._seen[1].n != at:
+            self._seen = history, history.at(at)
+        return self._seen[1]
 
     def totals(self, at: int) -> Mapping[str, Any]:
         """The totals after the first `at` events; going on only adds to those before."""
@@ -263,10 +271,34 @@ class RunSession:
         """Whose step comes next if nobody chooses otherwise."""
         if self._n < self.length:
             return self.events[self._n].choice
+        if self.behind:
+            return self._rest.choices[self._n]
         return self._branch.expected()
+
+    @property
+    def behind(self) -> int:
+        """How many events of a recording have not been replayed yet."""
+        return max(0, len(self._rest.choices) - self.length)
+
+    def read_on(self, most: int) -> None:
+        """Replay up to `most` further events; who stands at the end goes along.
+
+        Raises: ReplayDivergedError, and what was replayed before it stays.
+        """
+        along = self._n == self.length
+        try:
+            self._rest.read_on(self._branch.run.machine, most)
+        except UffdvizError:
+            self._rest = Rest()
+            raise
+        finally:
+            if along:
+                self._n = self.length
 
     async def step(self, choice: str) -> None:
         """Take a step from `n`."""
+        if self.behind and self.upcoming() != choice:
+            self._rest = Rest()  # the recording is left here
         if self._n < self.length:
             if self.events[self._n].choice != choice:
                 await self._depart()
@@ -305,7 +337,7 @@ class RunSession:
 
     def play(self, seconds: float) -> bool:
         """Go on by itself from the end of what has happened. Returns: whether it can."""
-        self._playing = self._n == self.length and self._branch.play(seconds)
+        self._playing = self._n == self.length and not self.behind and self._branch.play(seconds)
         return self._playing
 
     def pause(self) -> None:
@@ -346,6 +378,7 @@ class RunSession:
 
     async def restart(self) -> None:
         """Begin again; what was played stays as a branch if it was more than the script."""
+        self._rest = Rest()
         if self._branch.left is not None or (not self._script and self.length):
             self._others.append(self._branch)
         await self._change(Branch(self._setting, self._script))
@@ -353,6 +386,7 @@ class RunSession:
 
     async def switch(self, branch: int) -> None:
         """Go over to a run that was left; the present one is kept in its place."""
+        self._rest = Rest()
         other = self._others[branch]
         self._others[branch] = self._branch
         await self._change(other)

@@ -30,7 +30,7 @@ class Beside(Generic[T]):
         self._told = told
         self._question = question
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread = threading.Thread(target=self._ask, name="Beside", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -67,6 +67,13 @@ class Session(Protocol):
     def source(self, function: str) -> SourceLines:
         """A kernel function, as it is written in the model."""
 
+    @property
+    def behind(self) -> int:
+        """How many events of a recording have not been replayed yet."""
+
+    def read_on(self, most: int) -> None:
+        """Replay up to `most` further events; who stands at the end goes along."""
+
     def choices(self) -> Sequence[str]:
         """Who may take a step at `n`."""
 

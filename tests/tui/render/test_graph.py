@@ -26,7 +26,7 @@ def test_a_circle_is_lit_and_said() -> None:
 
 
 def test_locks_taken_both_ways_are_lit() -> None:
-    text = plain(graph_lines(standstill().now.tasks, standstill().events, 70))
+    text = plain(graph_lines(standstill().now.tasks, lock_order(standstill().events), 70))
     assert "● mmap_lock ▶ vma  gc, step 5  and the other way round" in text
     assert "● vma ▶ mmap_lock  app, step 6  and the other way round" in text
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from textual.timer import Timer
+
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.render.fates import fate_words
@@ -14,6 +16,8 @@ from uffdviz.tui.tools import Oracle
 from uffdviz.tui.view import View
 from uffdviz.tui.widgets.panel import Panel
 
+READ_EVERY = 0.03
+READ_MOST = 500
 NOTHING = "there is nothing to ask about this run"
 
 
@@ -26,6 +30,23 @@ class AskingScreen(RunScreen):
         self.asking = False
         self.oracle: Beside[Oracle] | None = None
         self.searched = ""
+        self.reader: Timer | None = None
+
+    async def on_mount(self) -> None:
+        """Replay a long recording while it is looked at; the base class does the rest."""
+        if self.session.behind:
+            self.reader = self.set_interval(READ_EVERY, self.read_on)
+
+    def read_on(self) -> None:
+        """Replay a few events more."""
+        try:
+            self.session.read_on(READ_MOST)
+        except UffdvizError as error:
+            self.note = str(error)
+        if not self.session.behind and self.reader is not None:
+            self.reader.stop()
+        if self.alive and self.is_attached:
+            self.refresh_view()
 
     async def on_unmount(self) -> None:
         """Leave no thread behind; the rest is told to the base class by itself."""
@@ -52,6 +73,9 @@ class AskingScreen(RunScreen):
     def view(self) -> View:
         """What there is to be drawn, with what the oracle says."""
         view = super().view()
+        if self.session.behind:
+            whole = view.length + self.session.behind
+            return replace(view, oracle=f"read {view.length:,} of {whole:,}")
         if not self.asking or self.oracle is None:
             return view
         oracle = self.oracle.answer
@@ -178,10 +202,23 @@ class AskingScreen(RunScreen):
 
     def action_lecture(self) -> None:
         """Show only Tasks, Locks and Now, or everything again."""
+        self.minimize()
         self.set_class(not self.has_class("lecture"), "lecture")
         self.put(self.layout_now)
         for panel in self.query(Panel):
             panel.on_show()
+
+    def bring(self, name: str) -> None:
+        """Bring a panel to the front; the lecture is over if it has no place there."""
+        if name in DECK and self.has_class("lecture"):
+            self.action_lecture()
+        super().bring(name)
+
+    def action_enlarge(self) -> None:
+        """Let a panel fill the screen; in a lecture it is one of those that are shown."""
+        if self.has_class("lecture") and (self.focused is None or self.focused.id in DECK):
+            _ = self.query_one("#tasks").focus()
+        super().action_enlarge()
 
     def put(self, layout: Layout) -> None:
         """Put the panels where a layout has them; in a lecture few and large."""

@@ -6,9 +6,10 @@ from typing import ClassVar
 from textual import events
 from textual.message import Message
 
+from uffdviz.trace.events import Event
 from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE
 from uffdviz.tui.render.fates import fate_spans
-from uffdviz.tui.render.graph import graph_lines
+from uffdviz.tui.render.graph import Order, graph_lines
 from uffdviz.tui.render.line import Line, Span, columns, line
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.memory import memory_lines
@@ -155,10 +156,15 @@ class Graph(Panel):
     """Who waits for whom, and in which order locks were taken."""
 
     title = "Graph"
+    _events: Sequence[Event] = ()
+    _order = Order()
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """Both graphs, as far as the run has come."""
-        return graph_lines(view.snapshot.tasks, view.lanes.events[: view.n], width)
+        if self._events is not view.lanes.events:
+            self._events, self._order = view.lanes.events, Order()
+        self._order.extend(view.lanes.events)
+        return graph_lines(view.snapshot.tasks, self._order.until(view.n), width)
 
 
 class Totals(Panel):

@@ -1,0 +1,70 @@
+"""Any keys, clicks and resizes on what was shipped: nothing breaks, and nothing is left behind."""
+
+import asyncio
+import random
+import threading
+
+import pytest
+
+from tests.tui.screen import Shown
+from tests.tui.test_random import KEYS, SIZES
+from uffdviz.course.shelf import CourseShelf
+from uffdviz.run.read_scenario import shipped
+from uffdviz.tui.app import UffdvizApp
+
+SEED = 5
+FEW = 3
+"""Scenarios that are tried each time; the long run tries all."""
+OPENING = ["o", "x", "enter", "c", "w", "i", "l", "v", "slash"]
+ALL = sorted(shipped())
+CHOSEN = random.Random(SEED).sample(ALL, FEW)
+
+
+async def act(shown: Shown, chance: random.Random, actions: int) -> None:
+    for _ in range(actions):
+        kind = chance.random()
+        if kind < 0.75:
+            await shown.pilot.press(chance.choice(KEYS + OPENING))
+        elif kind < 0.95:
+            width, height = shown.app.size
+            spot = (chance.randrange(max(1, width)), chance.randrange(max(1, height)))
+            await shown.pilot.click(offset=spot)
+        else:
+            await shown.pilot.resize_terminal(*chance.choice(SIZES))
+    await shown.pilot.resize_terminal(120, 40)
+    while len(shown.app.screen_stack) > 2:
+        await shown.app.pop_screen()
+    await shown.settle()
+    assert "Tasks" in shown.text or "Course" in shown.text
+
+
+def try_scenario(name: str, seed: str, actions: int) -> None:
+    shelf = CourseShelf()
+    app = UffdvizApp(shelf, shelf.open_scenario(name))
+
+    async def main() -> None:
+        async with app.run_test(size=(120, 40)) as pilot:
+            shown = Shown(app, pilot)
+            await shown.settle()
+            await act(shown, random.Random(seed), actions)
+
+    asyncio.run(main())
+    assert not [t for t in threading.enumerate() if "Beside" in t.name]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("own")))
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_hundred_actions_on_a_scenario(name: str) -> None:
+    try_scenario(name, f"{SEED} {name}", 100)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ALL)
+def test_two_thousand_actions_on_every_scenario(name: str) -> None:
+    try_scenario(name, f"long {name}", 2000)
