@@ -118,13 +118,11 @@ class Search:
                 if self._ended(state):
                     return []
             elif len(changes) > 1:
-                one = next(
-                    (move for move in changes if clashes_with_nobody(move[0], here, space.guards)),
-                    None,
-                )
-                if one is not None:
-                    self._alone[state] = one[0]
-                    changes = [one]
+                for move in changes:
+                    if clashes_with_nobody(move[0], here, space.guards):
+                        self._alone[state] = move[0]
+                        changes = [move]
+                        break
             moves += len(changes)
             for _, change in changes:
                 after = state + change
@@ -170,5 +168,8 @@ def clashes_with_nobody(row: Row, here: list[Row], guards: Guards) -> bool:
     """Whether nothing that the others may ever do from `here` clashes with the step of `row`."""
     if row.goes_back:
         return False
-    uses = row.matters(guards)
-    return not any(uses & other.future for other in here if other is not row)
+    uses = row.known_uses if row.version == guards.version else row.matters(guards)
+    for other in here:  # noqa: SIM110  a generator costs as much as the rest of the search
+        if uses & other.future and other is not row:
+            return False
+    return True

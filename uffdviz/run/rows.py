@@ -70,7 +70,7 @@ class Row:
 
     __slots__ = (
         *("actor", "bad", "busy", "edges", "future", "goes_back", "held", "mask", "nexts", "node"),
-        *("prevs", "reads", "spins", "table", "uses", "_matters", "_version"),
+        *("prevs", "reads", "spins", "table", "uses", "known_uses", "version"),
     )
 
     def __init__(self, actor: "Actor", node: Node) -> None:
@@ -89,8 +89,8 @@ class Row:
         self.held: Held | None = None
         self.prevs: list[Row] = []
         self.nexts: dict[Row, Fact] = {}
-        self._matters = 0
-        self._version = -1
+        self.known_uses = 0
+        self.version = -1
 
     def use(self, uses: dict[Slot, int], guards: Guards) -> None:
         """Note what a step from here looked at and changed."""
@@ -100,23 +100,23 @@ class Row:
             if use | old != old:
                 self.uses[slot] = use | old
                 clashes |= CLASHES[use] << 3 * slot.number
-                self._version = -1
+                self.version = -1
                 guards.access(slot, self.held or frozenset(), use)
         if clashes:
             self.expect(clashes)
 
     def matters(self, guards: Guards) -> int:
         """The uses of the step from here that others could clash with."""
-        if self._version != guards.version:
-            self._version = guards.version
-            self._matters = 0
+        if self.version != guards.version:
+            self.version = guards.version
+            self.known_uses = 0
             held = self.held or frozenset()
             for slot, uses in self.uses.items():
                 mine = self.spins and f"w:{slot.name}" in held
                 for use in (READ, ADD, WRITE):
                     if uses & use and not mine and not guards.keep_apart(slot, held, use):
-                        self._matters |= use << 3 * slot.number
-        return self._matters
+                        self.known_uses |= use << 3 * slot.number
+        return self.known_uses
 
     def follows(self, row: "Row", fact: Fact, guards: Guards) -> None:
         """Note that a step of `row` leads here, and with which locks."""
