@@ -75,6 +75,13 @@ def spins_for(machine: "Machine", name: str) -> bool:
     return writer and not state.handoff and not clock.off(name)
 
 
+def gives_up_at(machine: "Machine", name: str) -> int:
+    """When a task that spins in vain gives up: once the owner of the lock is off its processor."""
+    sem = machine.clock.spins.get(name)
+    owner = machine.state(sem).writer if sem is not None else ""
+    return machine.clock.now.get(owner, 0) if owner and machine.clock.off(owner) else 0
+
+
 def _deadlines(machine: "Machine") -> Iterator[tuple[int, str]]:
     for sem in queued_for(machine):
         state = machine.state(sem)

@@ -17,7 +17,7 @@ from uffdviz.kernel.memory import PageTable, TaskState
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Ask, Mark, Obj, Step, Work
 from uffdviz.run.clock import Clock
-from uffdviz.run.in_time import first_choice, spins_for
+from uffdviz.run.in_time import first_choice, gives_up_at, spins_for
 from uffdviz.run.running import Life, Running
 from uffdviz.trace.events import Event, Fact, say
 from uffdviz.trace.snapshot import Snapshot, first_snapshot
@@ -202,7 +202,7 @@ class Machine:
             units,
             changed=after is not before,
             slept=sleeps(ask),
-            floor=self._floor(task),
+            floor=gives_up_at(self, name),
         )
         where = task.place
         task.resume(answer)
@@ -213,12 +213,6 @@ class Machine:
             self.clock.leave(name)
         task.silent = isinstance(task.ask, Step) and task.ask.waits and fact.kind not in ANNOUNCED
         return self._record(choice, task, where, when, fact, change)
-
-    def _floor(self, task: Running) -> int:
-        """When a task that spins in vain gives up: once the one that it spins for is off its processor."""
-        sem = self.clock.spins.get(task.name)
-        owner = self.state(sem).writer if sem is not None else ""
-        return self.clock.now.get(owner, 0) if owner and self.clock.off(owner) else 0
 
     def _rests(self, task: Running) -> bool:
         """Whether the task needs no processor now."""
