@@ -33,13 +33,36 @@ class Balance(Property):
         task = taken.task
         if taken.fact.kind == "LockMisused":
             return f"{task} releases {taken.object}, which it does not hold"
+        kept = references(taken, look)
         if not any(mark.kind in {"Returned", "Finished"} for mark in taken.marks):
             return None
         held = held_by(look, task)
         if held:
             locks = " and ".join(f"{lock} for {mode}" for lock, mode in held)
             return f"{task} returns to user space and still holds {locks}"
+        if kept:
+            return f"{task} returns to user space and keeps a reference to {' and '.join(kept)}"
         return None
+
+
+def references(taken: Taken, look: Look) -> tuple[str, ...]:
+    """Fold taking and dropping a reference to a page or an address space. Returns: what is kept."""
+    key = f"references {taken.task}"
+    kept: tuple[str, ...] = look.note(key, ())
+    what = taken.object
+    if taken.verb == "add_refs":
+        more = taken.after.refs > taken.before.refs
+    elif what.startswith("mm_users"):
+        more = taken.after > taken.before
+    else:
+        return kept
+    if more:
+        kept = (*kept, what)
+    elif what in kept:
+        at = kept.index(what)
+        kept = (*kept[:at], *kept[at + 1 :])
+    look.keep(key, (), kept)
+    return kept
 
 
 class Order(Property):

@@ -17,6 +17,7 @@ OPERATIONS: Final = frozenset({"mfill_atomic", "move_pages", "mwriteprotect_rang
 FAULTS: Final = frozenset({"kernel_fault", "page_fault", "copy_from_user"})
 RAISES: Final = frozenset({"add", "store"})
 EVERYWHERE: Final = 1 << 63
+SENDING: Final = "userfaultfd_event_wait_completion"
 
 
 class Raised(msgspec.Struct, frozen=True):
@@ -101,7 +102,7 @@ def counter(taken: Taken, look: Look, ctx: str) -> None:
         look.keep(f"ctx of {task}", "", ctx)
         if in_operation(taken) and taken.before == 0 and task not in tested:
             look.keep(f"tested {ctx}", (), tuple(sorted((*tested, task))))
-    if taken.after < taken.before:
+    if taken.after < taken.before and SENDING not in taken.stack:
         drop(task, ctx, look)
     if is_raise(taken):
         number: int = look.note(f"raises {task}", 0) + 1
@@ -112,9 +113,9 @@ def counter(taken: Taken, look: Look, ctx: str) -> None:
 
 
 def drop(task: str, ctx: str, look: Look) -> None:
-    """Note that a task has lowered the counter: its oldest event is over, read or not."""
+    """Note that a task has lowered the counter and sends nothing: its event is never to be read."""
     unread: tuple[Raised, ...] = look.note(f"unread {ctx}", ())
-    mine = next((event for event in unread if event.sender == task), None)
+    mine = next((event for event in unread if event.sender == task and not event.kind), None)
     if mine is not None:
         look.keep(f"unread {ctx}", (), tuple(event for event in unread if event is not mine))
 

@@ -2,7 +2,8 @@
 
 A round is a set of states that all lead to each other, in which every unfinished task either moves
 or never can (strong fairness: a lock is handed to its first waiter in the end). It is a livelock if
-nothing leads out of it, or if only tasks move in it whose calls are finite.
+nothing leads out of it, or if only tasks move in it whose calls are finite. What the environment
+may do (work that fails, a signal) is nothing that goes on for ever.
 This needs the whole graph: a reduction may leave out the very step that leads out.
 """
 
@@ -66,7 +67,7 @@ def in_circles(space: Space, seen: Seen) -> Graph:
     done: list[int] = []
     open_moves: dict[int, int] = {}
     for state in seen.parents:
-        moves = [(row.actor.task, after) for row, after in space.moves(state)]
+        moves = [(r.actor.task, after) for r, after in space.moves(state) if not r.actor.verb]
         if not moves or not space.is_stuck(state):
             done.append(state)
             continue
