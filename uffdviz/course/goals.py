@@ -1,9 +1,8 @@
 """Goals, judged by the search: is it reached, which choice is right, and does it hold."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,13 +12,16 @@ from uffdviz.course.reach import Way, easiest, turns
 from uffdviz.course.schema import Check, Choice, Goal, Hint, Lesson
 from uffdviz.errors import UffdvizError
 from uffdviz.run.check_command import reported
-from uffdviz.run.explore import Limits
+from uffdviz.run.explore import Limits, Tick
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.verdict import judge
 
 LIMITS = Limits(max_states=400_000)
+Question = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+KNOWN: Final[dict[Question, dict[str, Any]]] = {}
+"""What searches have found; an answer never changes."""
 TIERS = 3
 KINDS = {"break": "Break it", "fix": "Fix it", "prove": "Prove it"}
 
@@ -60,10 +62,12 @@ class Setup:
         era: str,
         mutate: tuple[str, ...],
         property: tuple[str, ...],  # noqa: A002
+        tick: Tick | None = None,
     ) -> dict[str, Any]:
         """Let the search judge, by the keys of `check --json`."""
         name = self.scenario(scenario)
-        return searched(name, era or self.era, self.mistakes(era, mutate), pick(property))
+        mistakes = self.mistakes(era, mutate)
+        return searched((name, era or self.era, mistakes, pick(property)), tick)
 
 
 def load(scenario: str, era: str, mutate: tuple[str, ...]) -> Setting:
@@ -71,14 +75,18 @@ def load(scenario: str, era: str, mutate: tuple[str, ...]) -> Setting:
     return load_setting(scenario, era, mutate)
 
 
-@cache
-def searched(
-    scenario: str, era: str, mutate: tuple[str, ...], idents: tuple[str, ...]
-) -> dict[str, Any]:
+def searched(question: Question, tick: Tick | None = None) -> dict[str, Any]:
     """Search every interleaving. Returns: what is found, by the keys of `check --json`."""
-    setting = load(scenario, era, mutate)
-    verdict = judge(space_of(setting, rules(idents)), setting.machine, LIMITS)
-    return reported(setting, idents, verdict, 0)
+    if question not in KNOWN:
+        scenario, era, mutate, idents = question
+        setting = load(scenario, era, mutate)
+        limits = Limits(LIMITS.max_states, tick)
+        verdict = judge(space_of(setting, rules(idents)), setting.machine, limits)
+        report = reported(setting, idents, verdict, 0)
+        if report["verdict"] == "unfinished":
+            return report
+        KNOWN[question] = report
+    return KNOWN[question]
 
 
 def asks(goal: Goal) -> str:
@@ -170,10 +178,11 @@ def _fixed(setup: Setup, goal: Goal) -> Iterator[tuple[str, str]]:
             yield "answer", f"{number} is not: {first(report)}"
 
 
-def judged(setup: Setup, goal: Goal, choice: Choice) -> dict[str, Any]:
+def judged(setup: Setup, goal: Goal, choice: Choice, tick: Tick | None = None) -> dict[str, Any]:
     """Let the search judge one of the offered ways."""
     era = choice.era or goal.era
-    return setup.verdict(goal.scenario, era, choice.mutate or goal.mutate, goal.property)
+    mutate = choice.mutate or goal.mutate
+    return setup.verdict(goal.scenario, era, mutate, goal.property, tick)
 
 
 def _proved(setup: Setup, goal: Goal) -> Iterator[tuple[str, str]]:

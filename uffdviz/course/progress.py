@@ -51,6 +51,21 @@ def keep_best(lesson: str, goal: int, switches: int) -> None:
         write({**read(), "goals": {**goals, f"{lesson} {goal}": switches}})
 
 
+def through(lesson: str) -> frozenset[int]:
+    """The goals of a lesson that were reached, by their places on the page."""
+    kept = read().get("through", {})
+    found = kept.get(lesson, ()) if isinstance(kept, dict) else ()
+    return frozenset(found) if isinstance(found, list) else frozenset()
+
+
+def get_through(lesson: str, goal: int) -> None:
+    """Remember that a goal of a lesson was reached."""
+    kept = read().get("through", {})
+    others = kept if isinstance(kept, dict) else {}
+    goals = sorted({*through(lesson), goal})
+    write({**read(), "through": {**others, lesson: goals}})
+
+
 def reset() -> int:
     """Forget everything. Returns: how many lessons were finished."""
     count = len(finished())

@@ -108,6 +108,13 @@ class CourseShelf:
 
         return Guide(find_lesson(name))
 
+    def after(self, name: str) -> Entry | None:
+        """The lesson that comes after another one; None: there is none."""
+        rows = list(self.lessons())
+        names = [row.name for row in rows]
+        at = names.index(name) + 1 if name in names else len(rows)
+        return rows[at] if at < len(rows) else None
+
     def open_scenario(self, name: str, era: str = "") -> "RunSession":
         """Begin a scenario, under its own era unless another is named.
 

@@ -8,6 +8,7 @@ from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
 from uffdviz.run.ahead import Ahead, Found, look_ahead
 from uffdviz.run.explore import Tick
+from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.oracle import Oracle
 from uffdviz.run.race import Race, race
 
@@ -48,6 +49,17 @@ class RunTools:
         if way is None:
             return Found((), 0, finished=True)
         return Found((Ahead("", words, way.schedule, way.choices),), 0, finished=True)
+
+    def schedule(self, words: str) -> Sequence[str]:
+        """Read a schedule in words, for the run as it is now. Returns: its choices.
+
+        Raises: UffdvizError if it cannot be read or followed.
+        """
+        session = self._session
+        run = Interleaving(self._setting)
+        run.follow([event.choice for event in session.events[: session.n]])
+        run.play(words)
+        return tuple(run.choices[session.n :])
 
     def race(self, era: str, choices: Sequence[str], tick: Tick) -> Race:
         """Run the same choices under another era, too."""

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
 from uffdviz.tui.keys import RUN
+from uffdviz.tui.remember import remember, remembered
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.themes import THEMES
 
@@ -37,7 +38,9 @@ class UffdvizApp(App[None]):
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
-        self.theme = "no-colour" if self.no_color else theme
+        kept = str(remembered().get("theme", theme))
+        known = kept if kept in {one.name for one in THEMES} else theme
+        self.theme = "no-colour" if self.no_color else known
 
     def get_default_screen(self) -> Screen[None]:
         """The start screen is below all others, so that there is a way back to it."""
@@ -92,8 +95,20 @@ class UffdvizApp(App[None]):
     def open(self, session: Session) -> None:
         """Show a session."""
         from uffdviz.tui.screens.asking import AskingScreen
+        from uffdviz.tui.screens.lesson import LessonScreen
 
-        _ = self.push_screen(AskingScreen(session, self.shelf, self.one_run))
+        lesson = session.lesson
+        guide = self.shelf.guide(lesson.path) if lesson is not None else None
+        if guide is None:
+            _ = self.push_screen(AskingScreen(session, self.shelf, self.one_run))
+        else:
+            _ = self.push_screen(LessonScreen(session, self.shelf, self.one_run, guide))
+
+    def open_next(self, name: str) -> None:
+        """Go from a lesson that is done to the next one."""
+        session = self.shelf.open_lesson(name)
+        _ = self.pop_screen()
+        self.open(session)
 
     def action_home(self) -> None:
         """Back to the start screen."""
@@ -107,8 +122,9 @@ class UffdvizApp(App[None]):
         _ = self.push_screen(HelpScreen())
 
     def action_dress(self, theme: str) -> None:
-        """Change how everything looks."""
+        """Change how everything looks, also the next time."""
         self.theme = theme
+        remember("theme", theme)
 
     def _command(self, screen: Screen[Any], action: str) -> Callable[[], Awaitable[None]]:
         async def run() -> None:

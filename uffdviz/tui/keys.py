@@ -44,14 +44,23 @@ RUN: Final = (
     Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
     Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: zoom in"),
     Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: zoom out"),
-    Key("hint", "h", "h", "hint", "", "A hint for the goal"),
+    Key(
+        "goal",
+        "enter",
+        "enter",
+        "goal",
+        "goal",
+        "The goal of the lesson: try it; or the next lesson",
+    ),
+    Key("schedule", "k", "k", "schedule", "", "Play a schedule in words: gc until holds mmap_lock"),
+    Key("hint", "h", "h", "hint", "hint", "Another hint for the goal"),
     Key("enlarge", "f", "f", "enlarge", "", "Enlarge the panel in focus, or put it back"),
     Key("restart", "r", "r", "restart", "", "Begin the run again"),
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
     Key("save", "s", "s", "save", "", "Save a recording of this run"),
     Key("copy", "y", "y", "token", "", "Copy the run as a short token"),
     Key("help", "question_mark,f1", "?", "app.help", "help", "This help"),
-    Key("home", "escape", "esc", "app.home", "", "Back to the start screen"),
+    Key("home", "escape", "esc", "app.home", "", "Back: to the page, to the start screen"),
     Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
 )
 PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "menu", "All commands")
@@ -63,7 +72,7 @@ MOUSE: Final = (
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "panel",
+    "play", "step", "back", "task", "block", "goal", "hint", "panel",
     "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
 WIDE: Final = frozenset({"oracle", "explore", "compare"})

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
+from uffdviz.tui.goals import Guide
 from uffdviz.tui.tools import Tools
 
 SourceLines = Sequence[tuple[str, str]]
@@ -158,6 +159,15 @@ class Shelf(Protocol):
 
     def open_recording(self, name: str) -> Session:
         """Open a recording, shown to its end."""
+
+    def guide(self, name: str) -> Guide | None:
+        """Who judges the goals of a lesson; None: nobody."""
+
+    def open_goal(self, name: str, index: int) -> Session:
+        """Begin afresh what the goal at a place of a lesson's page is about."""
+
+    def after(self, name: str) -> Entry | None:
+        """The lesson that comes after another one; None: there is none."""
 
     def tools(self, session: Session) -> Tools | None:
         """What can be asked about a session beside running it; None: nothing."""

@@ -157,6 +157,9 @@ class Tools(Protocol):
     def find(self, words: str, tick: Tick) -> Found:
         """Find the easiest way to a landmark, `TASK LANDMARK`."""
 
+    def schedule(self, words: str) -> Sequence[str]:
+        """Read a schedule in words, for the run as it is now. Returns: its choices."""
+
     def race(self, era: str, choices: Sequence[str], tick: Tick) -> Race:
         """Run the same choices under another era, too."""
 

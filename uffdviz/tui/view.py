@@ -7,6 +7,7 @@ from typing import Any
 from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
+from uffdviz.tui.goals import Trail, Tried
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.session import SourceLines
 from uffdviz.tui.tools import Fate
@@ -18,7 +19,8 @@ class View:
 
     `looked_at` is the task whose source is shown; `reached` the block of the lesson that is next.
     `fates` says what can come of each choice if the oracle was asked, `oracle` what it has to say
-    of itself, `lost` the point of no return.
+    of itself, `lost` the point of no return. `trail` says how far the goals of the lesson are, `tried`
+    which goal this run is for.
     """
 
     title: str
@@ -45,6 +47,8 @@ class View:
     fates: Mapping[str, Fate] = field(default_factory=dict)
     oracle: str = ""
     lost: int | None = None
+    trail: Trail | None = None
+    tried: Tried | None = None
 
     @property
     def changed(self) -> str:

@@ -17,20 +17,24 @@ from uffdviz.course.schema import (
     Shown,
     Totals,
 )
+from uffdviz.tui.goals import Trail
+from uffdviz.tui.render.goal import end_lines, state_of_goal
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
 from uffdviz.tui.render.prose import prose_lines
 
 
-def page_lines(
+def page_lines(  # noqa: PLR0913, PLR0917  what a view says of a page
     lesson: Lesson,
     reached: int,
     answers: Mapping[int, int],
     hints: Mapping[int, int],
     width: int,
+    trail: Trail | None = None,
 ) -> tuple[list[Line], int]:
     """The blocks up to and with the play block that is next, `blocks[reached]`.
 
-    `answers` and `hints` say, by block, which choice was made and how many hints were asked for.
+    `answers` and `hints` say, by block, which choice was made and how many hints were asked for,
+    `trail` which goals were reached.
     Returns: the lines, and the one where the newest part begins.
     """
     lines: list[Line] = []
@@ -40,11 +44,18 @@ def page_lines(
         if isinstance(block, Predict) and index in answers:
             top = len(lines)
         lines += _block(block, index, answers, hints, width, past=past)
+        if trail is not None and isinstance(block, Goal):
+            lines += state_of_goal(index, block.kind, trail)
         lines.append(line())
-        if past and isinstance(block, Play):
+        if past and (isinstance(block, Play) or (trail is not None and index in trail.through)):
             top = len(lines)
-    if reached >= len(lesson.blocks):
-        lines.append(line(Span("The end of the lesson.", "good"), " Step on, or go back and try."))
+    if reached < len(lesson.blocks):
+        return lines, top
+    if trail is not None:
+        if not trail.left:
+            top = len(lines)
+        return lines + end_lines(lesson, trail, width), top
+    lines.append(line(Span("The end of the lesson.", "good"), " Step on, or go back and try."))
     return lines, top
 
 

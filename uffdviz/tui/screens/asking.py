@@ -8,6 +8,7 @@ from textual.timer import Timer
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.beside import Beside
+from uffdviz.tui.remember import remember, remembered
 from uffdviz.tui.render.fates import fate_words
 from uffdviz.tui.screens.layout import DECK, Layout
 from uffdviz.tui.screens.run import RunScreen
@@ -19,6 +20,7 @@ from uffdviz.tui.widgets.panel import Panel
 READ_EVERY = 0.03
 READ_MOST = 500
 NOTHING = "there is nothing to ask about this run"
+SCHEDULE = "A schedule, as: gc until holds mmap_lock; app x2; everyone until done"
 
 
 class AskingScreen(RunScreen):
@@ -34,8 +36,16 @@ class AskingScreen(RunScreen):
 
     async def on_mount(self) -> None:
         """Replay a long recording while it is looked at; the base class does the rest."""
+        kept = str(remembered().get("panel", ""))
+        if self.session.lesson is None and kept in DECK:
+            _ = self.call_after_refresh(self.bring_again, kept)
         if self.session.behind:
             self.reader = self.set_interval(READ_EVERY, self.read_on)
+
+    def bring_again(self, name: str) -> None:
+        """Bring the panel to the front that was there the last time."""
+        if name in self.layout_now.deck:
+            super().bring(name)
 
     def read_on(self) -> None:
         """Replay a few events more."""
@@ -129,6 +139,27 @@ class AskingScreen(RunScreen):
         self.looked_at = ""
         self.refresh_view()
 
+    def action_schedule(self) -> None:
+        """Ask for a schedule in words, and play it."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.prompt import PromptScreen
+
+        self.stop()
+        _ = self.app.push_screen(PromptScreen(SCHEDULE), self.play_words)
+
+    async def play_words(self, words: str | None) -> None:
+        """Play a schedule that was written, or say what is wrong with it."""
+        if not words or self.tools is None:
+            return
+        try:
+            choices = self.tools.schedule(words)
+        except UffdvizError as error:
+            self.say(str(error))
+            return
+        await self.step_into(choices)
+
     # another era
 
     def action_compare(self) -> None:
@@ -213,6 +244,8 @@ class AskingScreen(RunScreen):
         if name in DECK and self.has_class("lecture"):
             self.action_lecture()
         super().bring(name)
+        if self.session.lesson is None and name in self.layout_now.deck:
+            remember("panel", name)
 
     def action_enlarge(self) -> None:
         """Let a panel fill the screen; in a lecture it is one of those that are shown."""

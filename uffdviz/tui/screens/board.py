@@ -162,12 +162,16 @@ class Board(Screen[None]):
         """Draw what is so now."""
         view = self.view()
         lesson = view.lesson
-        if lesson is not None and view.reached >= len(lesson.blocks) and not self.finished:
+        if lesson is not None and not self.finished and self.is_through(view):
             self.finished = True
             self.shelf.finish(lesson.name)
         for panel in self.query(Panel):
             panel.show(view)
         self.note = ""
+
+    def is_through(self, view: View) -> bool:
+        """Whether the lesson was read to its end, and all that it asks for was done."""
+        return view.lesson is not None and view.reached >= len(view.lesson.blocks)
 
     def task_in_view(self) -> str:
         """The task whose source is shown: the one asked for, else the one that moved last."""

@@ -40,15 +40,19 @@ class RunScreen(Board):
         *(Binding(str(d), f"task({d})", f"Step task {d}", show=False) for d in range(1, 10)),
     ]
 
+    @property
+    def has_page(self) -> bool:
+        """Whether there is something to read about this run."""
+        return self.session.lesson is not None
+
     async def on_mount(self) -> None:
         """Bring the run to life and draw the first view."""
         await self.one_run.acquire()
         self.alive = True
         await self.session.begin(asyncio.get_running_loop(), self.told)
-        if self.session.lesson is None:
-            self.front = "timeline"
+        self.front = "narration" if self.has_page else "timeline"
         self.put(layout_for(*self.app.size))
-        self.query_one("#narration" if self.session.lesson else "#tasks").focus()
+        self.query_one("#narration" if self.has_page else "#tasks").focus()
         self.refresh_view()
 
     async def on_unmount(self) -> None:
@@ -252,6 +256,10 @@ class RunScreen(Board):
                 self.refresh_view()
                 return
         self.say("there is no goal here to give a hint for")
+
+    async def action_goal(self) -> None:
+        """Try the goal of the lesson."""
+        self.say("there is no goal here: the lessons have some")
 
     async def action_restart(self) -> None:
         """Begin again."""

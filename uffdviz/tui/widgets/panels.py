@@ -9,6 +9,7 @@ from textual.message import Message
 from uffdviz.trace.events import Event
 from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE
 from uffdviz.tui.render.fates import fate_spans
+from uffdviz.tui.render.goal import tried_lines
 from uffdviz.tui.render.graph import Order, graph_lines
 from uffdviz.tui.render.line import Line, Span, columns, line
 from uffdviz.tui.render.locks import lock_lines
@@ -60,12 +61,36 @@ class Keys(Bar):
         spans: list[Span] = [Span(" ")]
         for name in FOOTER:
             key = table[name]
-            if (name == "block" and view.lesson is None) or (name in WIDE and width < 110):
+            if not useful(name, view, width):
                 continue
             word = "pause" if name == "play" and view.playing else key.short
+            word = goal_word(view) if name == "goal" else word
             target = "" if name == "task" else f"key:{name}"
             spans += [Span(key.shown, "key", target), Span(f" {word}  ", "", target)]
         return [tuple(spans)]
+
+
+def goal_word(view: View) -> str:
+    """What the key for goals does now."""
+    if view.trail is None or view.lesson is None:
+        return ""
+    return view.trail.next_word(view.reached, len(view.lesson.blocks))
+
+
+def useful(name: str, view: View, width: int) -> bool:
+    """Whether a key belongs on the line: it does something now, and there is room."""
+    goal = bool(goal_word(view))
+    match name:
+        case "block":
+            return view.lesson is not None
+        case "goal":
+            return goal
+        case "hint":
+            return view.tried is not None
+        case "palette" | "quit":
+            return not goal or width >= 100
+        case _:
+            return name not in WIDE or width >= 110
 
 
 class Tasks(Panel):
@@ -185,9 +210,13 @@ class Narration(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The page up to the block that is next, its newest part in sight."""
-        if view.lesson is None:
+        if view.tried is not None:
+            lines, top = tried_lines(view.tried, width)
+        elif view.lesson is None:
             return _sandbox(width)
-        lines, top = page_lines(view.lesson, view.reached, view.answers, view.hints, width)
+        else:
+            args = view.lesson, view.reached, view.answers, view.hints, width
+            lines, top = page_lines(*args, view.trail)
         self.call_after_refresh(self._newest, top, len(lines))
         return lines
 
