@@ -91,7 +91,7 @@ async def measure(path: Path, events: int) -> tuple[float, list[float]]:
 
         app._display = display  # type: ignore[method-assign, assignment]
         screen = app.screen
-        while screen.session.behind:  # type: ignore[attr-defined]
+        while screen.session.behind:  # type: ignore[attr-defined]  # noqa: ASYNC110  a benchmark
             await asyncio.sleep(0.05)
         for number in range(FRAMES):
             painted.clear()

@@ -44,10 +44,8 @@ def fate_words(fate: Fate) -> str:
         case "doomed":
             return f"Every order from here ends in {what}, {steps_words(fate.steps)}."
         case "risky":
-            return (
-                f"It can still go wrong: {what} is {steps_words(fate.steps)}; "
-                f"by chance {percent(fate.chance)} of all runs end so."
-            )
+            away = steps_words(fate.steps)
+            return f"Can go wrong: {what} is {away}, {percent(fate.chance)} of runs by chance."
         case _:
             return "The oracle does not know this place."
 
