@@ -10,6 +10,7 @@ anything but its known flaws.
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from uffdviz.check.known_flaws import KNOWN_FLAWS, is_known
@@ -23,7 +24,8 @@ from uffdviz.run.setting import load_setting
 from uffdviz.run.verdict import Verdict, judge
 
 PAGE = Path(__file__).parents[1] / "docs" / "mistakes.md"
-TOO_LARGE = frozenset({"compaction"})
+TOO_LARGE = frozenset({"compaction", "copy-meets-two-dontneeds", "fault-meets-fork"})
+"""Not for the table of whole kernels: more than a million states each."""
 INTRODUCTION = """# Mistakes, and what `check` says about them
 
 Made by `.venv/bin/python benchmarks/mistakes.py --write`. Every search is complete unless it says
@@ -60,11 +62,13 @@ class Checked:
 def main() -> int:
     """Make the page. Returns: the exit status."""
     wrong: list[str] = []
-    text = "\n".join((INTRODUCTION, *mistake_lines(wrong), *era_lines(wrong), ""))
+    lines: list[str] = []
+    for line in chain((INTRODUCTION,), mistake_lines(wrong), era_lines(wrong)):
+        lines.append(f"{line}\n")
+        sys.stdout.write(lines[-1])
+        sys.stdout.flush()
     if "--write" in sys.argv:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+        PAGE.write_text("".join(lines), encoding="utf-8")
     sys.stderr.write("".join(f"wrong: {line}\n" for line in wrong))
     return 1 if wrong else 0
 
