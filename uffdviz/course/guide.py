@@ -1,6 +1,7 @@
 """A lesson's goals for somebody who tries them: hints, whether it is reached, what is right, a proof."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from uffdviz.check.properties import RULES, pick
@@ -40,6 +41,13 @@ class Guide:
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
         self.setup = Setup(lesson)
+
+    def stamp(self) -> int:
+        """Say when the page was written last; it changes while somebody edits it."""
+        try:
+            return Path(self.lesson.path).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def goal(self, index: int) -> Goal:
         """The goal at a place of the page."""

@@ -104,11 +104,14 @@ class UffdvizApp(App[None]):
         else:
             _ = self.push_screen(LessonScreen(session, self.shelf, self.one_run, guide))
 
-    def open_next(self, name: str) -> None:
-        """Go from a lesson that is done to the next one."""
-        session = self.shelf.open_lesson(name)
+    def replace(self, session: Session) -> None:
+        """Show a session in place of the one that is shown."""
         _ = self.pop_screen()
         self.open(session)
+
+    def open_next(self, name: str) -> None:
+        """Go from a lesson that is done to the next one."""
+        self.replace(self.shelf.open_lesson(name))
 
     def action_home(self) -> None:
         """Back to the start screen."""

@@ -23,6 +23,9 @@ class Judged(Protocol):
 class Guide(Protocol):
     """Judges the goals of one lesson, each by its place on the page. Searches may take long."""
 
+    def stamp(self) -> int:
+        """When the page was written last; 0: there is none now."""
+
     def goal(self, index: int) -> Goal:
         """The goal at a place of the page."""
 

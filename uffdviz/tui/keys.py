@@ -55,6 +55,7 @@ RUN: Final = (
     Key("schedule", "k", "k", "schedule", "", "Play a schedule in words: gc until holds mmap_lock"),
     Key("hint", "h", "h", "hint", "hint", "Another hint for the goal"),
     Key("enlarge", "f", "f", "enlarge", "", "Enlarge the panel in focus, or put it back"),
+    Key("reload", "ctrl+r", "^r", "reload", "", "Read the lesson's file again"),
     Key("restart", "r", "r", "restart", "", "Begin the run again"),
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
     Key("save", "s", "s", "save", "", "Save a recording of this run"),

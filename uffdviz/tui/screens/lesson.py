@@ -2,9 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from uffdviz.course.schema import Goal
+from uffdviz.course.schema import Goal, Play
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.goals import Guide, Trail
 from uffdviz.tui.screens.asking import AskingScreen
@@ -13,6 +13,9 @@ from uffdviz.tui.view import View
 
 if TYPE_CHECKING:
     from uffdviz.tui.app import UffdvizApp
+
+LOOK: Final = 0.5
+"""Seconds between two looks at the file of the page."""
 
 
 class LessonScreen(AskingScreen):
@@ -26,6 +29,32 @@ class LessonScreen(AskingScreen):
         self.next = shelf.after(self.page.name)
         self.places = tuple(i for i, one in enumerate(self.page.blocks) if isinstance(one, Goal))
         self.resting = False
+        self.stamp = guide.stamp()
+
+    async def on_mount(self) -> None:
+        """Look now and then whether somebody edits the page."""
+        _ = self.set_interval(LOOK, self.look_again)
+
+    async def look_again(self) -> None:
+        """Read the page again if its file has changed."""
+        stamp = self.guide.stamp()
+        if stamp and stamp != self.stamp and self.app.screen is self:
+            self.stamp = stamp
+            await self.action_reload()
+
+    async def action_reload(self) -> None:
+        """Read the page again and play on to where one was, or say what is wrong with it."""
+        self.stop()
+        blocks = self.page.blocks[: self.session.reached]
+        try:
+            session = self.shelf.open_lesson(self.page.path)
+        except UffdvizError as error:
+            self.say(str(error))
+            return
+        for block in blocks:
+            if isinstance(block, Play):
+                _ = await session.next_block()
+        cast("UffdvizApp", self.app).replace(session)
 
     def trail(self) -> Trail:
         """How far the goals are."""

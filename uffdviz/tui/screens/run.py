@@ -261,6 +261,10 @@ class RunScreen(Board):
         """Try the goal of the lesson."""
         self.say("there is no goal here: the lessons have some")
 
+    async def action_reload(self) -> None:
+        """Read the page again."""
+        self.say("there is no page here to read again")
+
     async def action_restart(self) -> None:
         """Begin again."""
         self.stop()

@@ -87,8 +87,8 @@ def useful(name: str, view: View, width: int) -> bool:
             return goal
         case "hint":
             return view.tried is not None
-        case "palette" | "quit":
-            return not goal or width >= 100
+        case "palette" | "quit" if goal:
+            return width >= (132 if name == "palette" else 100)
         case _:
             return name not in WIDE or width >= 110
 
