@@ -133,7 +133,7 @@ def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:
         msg = "--cluster needs the extra 'cluster': pip install 'uffdviz[cluster]'"
         raise UsageError(msg) from None
     try:
-        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
         msg = f"--cluster {address!r}: no Dask scheduler answers ({type(error).__name__})"
         raise UsageError(msg) from None
