@@ -125,7 +125,7 @@ def era_lines(wrong: list[str]) -> Iterator[str]:
             f"{sum(c.verdict.states for c in checks)} | {sum(c.seconds for c in checks):.1f} |"
         )
     seen = len(KNOWN_FLAWS)
-    yield f"\nThe table of known flaws in [model.md](model.md) has {seen} rows; each was seen above."
+    yield f"\nThe {seen} rows of the table of known flaws in [model.md](model.md) are shown one by one in the tests."
 
 
 if __name__ == "__main__":
