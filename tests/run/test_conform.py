@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from uffdviz.errors import RecordingError, UsageError
-from uffdviz.run.conform_command import conform, held_against, trace_paths
+from uffdviz.run.conform_command import conform, explained, held_against, trace_paths
+from uffdviz.run.kernel_trace import read_trace
+from uffdviz.run.read_scenario import load_scenario
+from uffdviz.run.setting import Setting
 
 Lines = list[dict[str, Any]]
 V6_12 = "6.12.117+deb12-cloud-amd64"
@@ -179,3 +182,22 @@ def test_one_command_prints_the_table(shared: Path) -> None:
         [f"{V6_12}/copy", "v6.12", "conforms", "5", "30"],
         [f"{V6_12}/register", "v6.12", "conforms", "5", "20"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "names"),
+    [
+        ("M23", ["copy", "copy8", "copy_fresh_anon", "copy_src_unfaulted", "continue", "zeropage"]),
+        ("M24", ["copy_eagain", "ev_munmap"]),
+        ("M17", ["mprotect"]),
+        ("M18", ["fork"]),
+        ("N03", ["fault_missing", "move_same_vma", "move_two_vmas"]),
+    ],
+)
+def test_a_trace_is_refused_under_a_mutation_of_its_operation(
+    shared: Path, mistake: str, names: list[str]
+) -> None:
+    for name in names:
+        path = trace(shared, name)
+        setting = Setting(load_scenario(str(path.with_suffix(".toml"))), "", (mistake,))
+        assert explained(read_trace(path), setting).first is not None, name
