@@ -201,3 +201,21 @@ def test_a_trace_is_refused_under_a_mutation_of_its_operation(
         path = trace(shared, name)
         setting = Setting(load_scenario(str(path.with_suffix(".toml"))), "", (mistake,))
         assert explained(read_trace(path), setting).first is not None, name
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        ("vma_start_write(k, vma)", ["mmap", "munmap", "mremap_move", "register"]),
+        ("mmap_read_lock(k, mm)", ["wp_protect", "madvise_dontneed"]),
+    ],
+)
+def test_a_trace_is_refused_when_a_lock_is_left_out(
+    shared: Path, tmp_path: Path, function: str, names: list[str]
+) -> None:
+    file = tmp_path / "mistake.py"
+    file.write_text(f"async def {function}:\n    return None\n")
+    for name in names:
+        path = trace(shared, name)
+        setting = Setting(load_scenario(str(path.with_suffix(".toml"))), "", (str(file),))
+        assert explained(read_trace(path), setting).first is not None, name
