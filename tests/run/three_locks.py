@@ -7,9 +7,9 @@ readers, its write mark and its queued writers.
 
 from typing import Final
 
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Outcome, Step
+from uffdviz.kernel.table import Table
 from uffdviz.run.running import Life
 from uffdviz.run.space import Space
 from uffdviz.trace.events import Fact
@@ -84,7 +84,7 @@ def mover(dst: int, rounds: int, *, bug: bool) -> Life:
     """Move into one mapping from the other; with the bug, ask for mmap with dst still locked."""
     src = 1 - dst
 
-    async def life(k: Kernel) -> None:
+    async def life(k: Table) -> None:
         for _ in range(rounds):
             if not await Step(LOCKS, try_vma, dst):
                 await Step(LOCKS, mmap_read_lock, waits=True)
@@ -108,7 +108,7 @@ def mover(dst: int, rounds: int, *, bug: bool) -> Life:
 def writer(rounds: int) -> Life:
     """Lock mmap for writing, then mark both mappings."""
 
-    async def life(k: Kernel) -> None:
+    async def life(k: Table) -> None:
         for _ in range(rounds):
             await Step(LOCKS, queue_mmap)
             await Step(LOCKS, mmap_write_lock, waits=True)
@@ -136,4 +136,4 @@ def three_locks(movers: int, writers: int, rounds: int, *, bug: bool, merge: boo
     tasks = lives(movers, writers, rounds, bug=bug)
     for name, _ in tasks:
         stage.task(name, mm)
-    return Space(stage, Kernel, tasks, merge=merge)
+    return Space(stage, Table, tasks, merge=merge)

@@ -10,8 +10,6 @@ from typing import Any, ClassVar
 from uffdviz.kernel import queues
 from uffdviz.kernel.locks import exclusive, rwsem, word
 from uffdviz.kernel.locks import vma_lock as vl
-from uffdviz.kernel.objects import Task
-from uffdviz.kernel.observe import observe
 from uffdviz.kernel.ops import change_protection as protection
 from uffdviz.kernel.ops import (
     copy_tables,
@@ -45,31 +43,13 @@ from uffdviz.kernel.ops import (
 from uffdviz.kernel.ops import handle_userfault as uf
 from uffdviz.kernel.ops import userfaultfd_ioctl as fill_ioctl
 from uffdviz.kernel.ops import vma as vma_ops
-from uffdviz.kernel.stage import Stage
+from uffdviz.kernel.table import Table
 
 
-class Kernel:
-    """One task's view of an era.
+class Kernel(Table):
+    """The functions of one task's kernel."""
 
-    `calls` collects what was entered and left since last asked. `fresh` counts the names that the
-    task gave to new things; with the coroutine it is the whole private state of a task. `doing` is
-    the scenario's call that is being made: a note for runners, which follows from the coroutine.
-    """
-
-    era: ClassVar[str] = ""
-    aliases: ClassVar[tuple[str, ...]] = ()
     vma_lock_state: ClassVar[Any] = rwsem.RwSem()
-
-    def __init__(self, stage: Stage, current: Task) -> None:
-        self.stage = stage
-        self.current = current
-        self.calls: list[tuple[str, ...]] = []
-        self.fresh = 0
-        self.doing: Any = None
-
-    def __init_subclass__(cls) -> None:
-        """Observe every function that this era names, except the lock verbs."""
-        observe(cls)
 
     # kernel/locking
     down_read = rwsem.down_read
@@ -372,6 +352,3 @@ class Kernel:
     userfaultfd_writeprotect = wprotect.userfaultfd_writeprotect
     mwriteprotect_range = wprotect.mwriteprotect_range
     mwriteprotect_vmas = wprotect.mwriteprotect_vmas
-
-
-observe(Kernel)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.kernel.errno import errno_name
 from uffdviz.kernel.labels import kernel_name
@@ -10,14 +10,14 @@ from uffdviz.kernel.memory import plain
 from uffdviz.kernel.objects import Vma
 
 if TYPE_CHECKING:
-    from uffdviz.kernel.kernel import Kernel
+    from uffdviz.kernel.table import Table
 
 
 def observed(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Note on the task's kernel when `fn` is entered, and when it is left with what."""
     name = kernel_name(fn.__name__)
 
-    async def observed_call(k: "Kernel", *args: Any, **options: Any) -> Any:
+    async def observed_call(k: "Table", *args: Any, **options: Any) -> Any:
         k.calls.append(("enter", name))
         result = await fn(k, *args, **options)
         k.calls.append(("leave", name, said(result)))
@@ -25,6 +25,14 @@ def observed(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     observed_call.__wrapped__ = fn  # type: ignore[attr-defined]  # the source panel shows `fn`
     return observed_call
+
+
+async def _nothing(k: "Table") -> None:
+    return
+
+
+OBSERVED: Final = observed(_nothing).__code__
+"""The code of every function that is observed: it keeps nothing of its own."""
 
 
 def said(result: Any) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from uffdviz.errors import ModelError
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Mark, Step, Work
+from uffdviz.kernel.table import Table
 from uffdviz.run.identity import identity
 from uffdviz.run.running import Life, Running
 from uffdviz.trace.events import Fact
@@ -92,7 +92,7 @@ class Automaton:
     def __init__(  # noqa: PLR0913  what a machine takes, for one task
         self,
         stage: Stage,
-        era: type[Kernel],
+        era: type[Table],
         name: str,
         life: Life,
         *,

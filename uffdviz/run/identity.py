@@ -25,12 +25,12 @@ from typing import Any, Final
 
 import msgspec
 
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
+from uffdviz.kernel.observe import OBSERVED
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Step, Work
+from uffdviz.kernel.table import Table
 
-OBSERVED: Final = Kernel.mmap_read_lock.__code__  # the wrapper that notes calls: it keeps nothing
 KNOWN: Final = (
     *(str, int, float, bytes, type(None), range, Enum, msgspec.Struct),
     *(Obj, Vma, Mm, Uffd, AnonVma, FolioRef, Task, Stage),
@@ -87,8 +87,8 @@ def _value(value: Any) -> Any:
 
 def _unusual(value: Any) -> Any:
     match value:
-        case Kernel():
-            return Kernel
+        case Table():
+            return Table
         case Step() | Work():
             return tuple(_value(getattr(value, name)) for name in type(value).__slots__)
         case MethodType():

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.labels import place
 from uffdviz.kernel.steps import Ask, Mark
+from uffdviz.kernel.table import Table
 from uffdviz.trace.events import Fact
 
-Life = Callable[[Kernel], Coroutine[Ask, Any, None]]
+Life = Callable[[Any], Coroutine[Ask, Any, None]]
+"""What a task does, with the table of functions that it was written for."""
 FINISHED = Mark(Fact("Finished"))
 
 
@@ -17,7 +18,7 @@ class Running:
 
     __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
 
-    def __init__(self, name: str, kernel: Kernel, life: Life) -> None:
+    def __init__(self, name: str, kernel: Table, life: Life) -> None:
         self.name = name
         self.kernel = kernel
         self.coro = life(kernel)

@@ -11,21 +11,21 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.labels import kernel_name, labels
+from uffdviz.kernel.table import Table
 
 SourceLine = tuple[str, str]
 LAST_POSITIONAL = {"Step": None, "Work": 1}
 
 
-def source(era: type[Kernel], name: str) -> Sequence[SourceLine]:
+def source(era: type[Table], name: str) -> Sequence[SourceLine]:
     """The lines of a kernel function, each with the label of its step; nothing if there is none."""
     fn = getattr(era, name, None) or _renamed(era, name)
     fn = getattr(fn, "__wrapped__", fn)
     return _source(fn) if inspect.iscoroutinefunction(fn) else ()
 
 
-def _renamed(era: type[Kernel], name: str) -> Any:
+def _renamed(era: type[Table], name: str) -> Any:
     """The function that does its job under another name in this era, as uffd_lock_vma() does."""
     every = (inspect.unwrap(getattr(era, job)) for job in dir(era) if not job.startswith("_"))
     return next((fn for fn in every if getattr(fn, "__name__", "") == name), None)

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from uffdviz.check.taken import Property, Taken
 from uffdviz.kernel import queues
-from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Step, Work
+from uffdviz.kernel.table import Table
 from uffdviz.run.automaton import Automaton, Edge, Fails, Node, Private, never
 from uffdviz.run.rows import ADD, COMMUTING, COUNTS, READ, WRITE, Actor, Bad, Guards, Row, excludes
 from uffdviz.run.running import Life
@@ -29,7 +29,7 @@ class Space:
     def __init__(  # noqa: PLR0913  a machine's arguments, and what to look for
         self,
         stage: Stage,
-        era: type[Kernel],
+        era: type[Table],
         lives: Lives,
         properties: Iterable[Property] = (),
         *,
