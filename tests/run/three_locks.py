@@ -136,4 +136,8 @@ def three_locks(movers: int, writers: int, rounds: int, *, bug: bool, merge: boo
     tasks = lives(movers, writers, rounds, bug=bug)
     for name, _ in tasks:
         stage.task(name, mm)
-    return Space(stage, Table, tasks, merge=merge)
+    even = tuple(f"mover{n}" for n in range(0, movers, 2))
+    odd = tuple(f"mover{n}" for n in range(1, movers, 2))
+    writing = tuple(f"writer{n}" for n in range(writers))
+    groups = [group for group in (even, odd, writing) if len(group) > 1]
+    return Space(stage, Table, tasks, alike=groups, merge=merge)

@@ -5,11 +5,11 @@ step. Private steps (marks, and work that nobody lets fail) belong to the edge b
 task can see them, so a search never stops there.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from uffdviz.errors import ModelError
+from uffdviz.kernel.labels import kernel_name
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Mark, Step, Work
 from uffdviz.kernel.table import Table
@@ -18,8 +18,6 @@ from uffdviz.run.running import Life, Running
 from uffdviz.trace.events import Fact
 
 MOST_PRIVATE: Final = 100_000
-VERSION: Final = re.compile(r"_v\d+_\d+$")
-"""What tells a function of one kernel from the same one of another."""
 OURS: Final = ("run/lives.py", "run/calls.py")
 """Whose functions are no kernel functions."""
 Fails = Callable[[Running], bool]
@@ -186,7 +184,7 @@ class Automaton:
 def call_stack(coro: Any) -> tuple[str, ...]:
     """The kernel functions that a suspended coroutine is in, outermost first, by kernel names."""
     return tuple(
-        VERSION.sub("", code.co_name)
+        kernel_name(code.co_name)
         for code in _codes(coro)
         if code.co_name != "observed_call" and not code.co_filename.endswith(OURS)
     )

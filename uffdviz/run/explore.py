@@ -32,6 +32,7 @@ class Seen(msgspec.Struct):
     """What a search saw. `finished` is False if a limit ended it: then nothing is proven."""
 
     parents: dict[int, int]
+    least: Callable[[int], int] | None = None
     transitions: int = 0
     finished: bool = True
     stuck: list[int] = msgspec.field(default_factory=list)
@@ -42,12 +43,26 @@ class Seen(msgspec.Struct):
         """How many states were seen."""
         return len(self.parents)
 
+    def stands_for(self, state: int) -> int:
+        """The state that was seen in place of this one."""
+        return state if self.least is None else self.least(state)
+
 
 def explore(
-    space: Space, limits: Limits, *, reduce: bool = False, start: int | None = None
+    space: Space,
+    limits: Limits,
+    *,
+    reduce: bool = False,
+    swap: bool = False,
+    start: int | None = None,
 ) -> Seen:
-    """See every state that can be reached from `start` (default: the beginning)."""
-    search = Search(space, limits, space.start if start is None else start)
+    """See every state that can be reached from `start` (default: the beginning).
+
+    With `swap`, where tasks are alike, one state stands for all in which they have changed places;
+    the order of steps is not reduced then, as what a task may ever do is only learned of some.
+    """
+    search = Search(space, limits, space.start if start is None else start, swap=swap)
+    reduce = reduce and search.seen.least is None
     todo = [search.first]
     while todo:
         todo = search.reduced(todo) if reduce else search.full(todo)
@@ -59,16 +74,17 @@ def explore(
 class Search:
     """One search over a space: the states seen, and those that were left by one step alone."""
 
-    def __init__(self, space: Space, limits: Limits, first: int) -> None:
+    def __init__(self, space: Space, limits: Limits, first: int, *, swap: bool = False) -> None:
         self.space = space
         self.limits = limits
         self.first = first
-        self.seen = Seen({first: first})
+        least = space.symmetry.least if swap and space.symmetry is not None else None
+        self.seen = Seen({first: first}, least)
         self._alone: dict[int, Row] = {}
 
     def full(self, layer: list[int]) -> list[int]:  # noqa: C901  a call per move costs half the speed
         """Take every move from every state of a layer. Returns: the states that are new."""
-        space, parents, new = self.space, self.seen.parents, []
+        space, parents, new, least = self.space, self.seen.parents, [], self.seen.least
         width, views, moves = space.packing.width, space.views, 0
         for count, state in enumerate(layer):
             if space.packing.width != width:
@@ -86,6 +102,8 @@ class Search:
                 moves += 1
                 after = state + change
                 if after not in parents:
+                    if least is not None and (after := least(after)) in parents:
+                        continue
                     parents[after] = state
                     new.append(after)
             if moves == before and self._ended(state):

@@ -1,11 +1,16 @@
 """A setting as a search sees it: its tables, with the moves that the scenario leaves open."""
 
 from collections.abc import Iterable
+from typing import Any
+
+import msgspec
 
 from uffdviz.check.taken import Property
 from uffdviz.kernel.steps import Work
+from uffdviz.run.addresses import TWIN, every_call
 from uffdviz.run.calls import Bound
 from uffdviz.run.running import Running
+from uffdviz.run.scenario import Fork
 from uffdviz.run.setting import Setting
 from uffdviz.run.space import Space
 
@@ -27,8 +32,39 @@ def space_of(setting: Setting, properties: Iterable[Property], *, merge: bool = 
         can_fail=[name for name, moves in open_to.items() if "fail" in moves],
         kills=[name for name, moves in open_to.items() if "kill" in moves],
         background=setting.background,
+        alike=alike(setting),
         merge=merge,
     )
+
+
+def alike(setting: Setting) -> list[tuple[str, ...]]:
+    """Find the groups of tasks that make the same calls, so that a search need not tell them apart.
+
+    Left out: tasks that fork (children are named after them), tasks that a landmark of the scenario
+    names, and names that begin like another task's.
+    """
+    named = " ".join(
+        word
+        for table in setting.scenario.task
+        for call in every_call(table)
+        for word in (*call.after.split(), *call.kill.split())
+    ).split()
+    groups: dict[Any, list[str]] = {}
+    for name, table in setting.tables.items():
+        begins = any(other.startswith(f"{name}.") for other in setting.tables)
+        forks = any(isinstance(call, Fork) for call in every_call(table))
+        if not (forks or begins or name in named):
+            groups.setdefault(course_of(setting, name), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def course_of(setting: Setting, name: str) -> Any:
+    """What tells a task from others, its name aside."""
+    table = setting.tables[name]
+    twin = name.rpartition(".")[2] if table.count else "1"
+    plain = msgspec.structs.replace(table, name="", count=None, seed=0)
+    text = msgspec.json.encode(plain).decode().replace(TWIN, twin)
+    return text, setting.courses[name].numbers
 
 
 def open_moves(setting: Setting, name: str) -> Iterable[str]:

@@ -12,13 +12,14 @@ GROWTH = 3
 class Slot:
     """The states that one thing was seen in, and which bits of a packed state say in which it is.
 
-    `readers` are table rows whose keys hold these bits.
+    `readers` are table rows whose keys hold these bits; `owner` is the task whose place it is.
     """
 
-    __slots__ = ("codes", "mask", "name", "number", "parts", "readers", "states")
+    __slots__ = ("codes", "mask", "name", "number", "owner", "parts", "readers", "states")
 
-    def __init__(self, name: str, number: int, initial: Any) -> None:
+    def __init__(self, name: str, number: int, initial: Any, owner: str = "") -> None:
         self.name = name
+        self.owner = owner
         self.number = number
         self.states: dict[Any, int] = {initial: 0}
         self.codes: dict[int, Any] = {0: initial}
@@ -28,16 +29,18 @@ class Slot:
 
 
 class Packing:
-    """Hands out bits."""
+    """Hands out bits. `seen` lists every state of every slot, in the order of their coming."""
 
     def __init__(self) -> None:
         self.width = 0
         self.slots: list[Slot] = []
+        self.seen: list[tuple[Slot, Any]] = []
 
-    def slot(self, name: str, initial: Any) -> Slot:
+    def slot(self, name: str, initial: Any, owner: str = "") -> Slot:
         """Make a slot for a thing that begins as `initial`."""
-        slot = Slot(name, len(self.slots), initial)
+        slot = Slot(name, len(self.slots), initial, owner)
         self.slots.append(slot)
+        self.seen.append((slot, initial))
         return slot
 
     def code(self, slot: Slot, state: Any) -> int:
@@ -53,6 +56,7 @@ class Packing:
                 number >>= width
             slot.states[state] = code
             slot.codes[code] = state
+            self.seen.append((slot, state))
         return code
 
     def _widen(self, slot: Slot) -> None:

@@ -6,7 +6,7 @@ bits of those things to the sum to add to the packed state; an effect runs once 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.check.taken import Property, Taken
 from uffdviz.kernel import queues
@@ -19,7 +19,11 @@ from uffdviz.run.running import Life
 from uffdviz.run.slots import Packing, Slot
 from uffdviz.trace.events import Fact
 
+if TYPE_CHECKING:
+    from uffdviz.run.symmetry import Symmetry
+
 BLOCKED: Final = False
+Groups = Sequence[tuple[str, ...]]
 Lives = Sequence[tuple[str, Life]]
 
 
@@ -38,6 +42,7 @@ class Space:
         can_fail: Iterable[str] = (),
         kills: Iterable[str] = (),
         background: Iterable[str] = (),
+        alike: Groups = (),
         merge: bool = True,
     ) -> None:
         stage.settle()
@@ -46,6 +51,7 @@ class Space:
         self.guards = Guards()
         self.objects: dict[str, Slot] = {}
         self.notes: dict[str, Slot] = {}
+        self._places: dict[str, Slot] = {}
         self.background = frozenset(background)
         self.start = 0
         self.entries = 0
@@ -58,17 +64,20 @@ class Space:
         failing = frozenset(can_fail)
         self.actors: list[Actor] = []
         for name, automaton in self.automata.items():
-            place = self.packing.slot(f"place of {name}", automaton.start)
+            place = self._place(f"place of {name}", automaton.start, name)
             verbs = ("", "fail") if name in failing else ("",)
             self.actors += [Actor(verb, name, place) for verb in verbs]
         for name in kills:
-            place = self.packing.slot(f"kill {name}", self.automata[name].start)
+            place = self._place(f"kill {name}", self.automata[name].start, name)
             self.actors.append(Actor("kill", name, place))
+        self._sharers: dict[Slot, list[Actor]] = {}
         for actor in self.actors:
+            self._sharers.setdefault(actor.place, []).append(actor)
             self._enter(actor, self.automata[actor.task].start)
         self.tasks = [actor for actor in self.actors if not actor.verb]
         for obj in stage.world:
             self.slot_of(obj)
+        self.symmetry = symmetry_of(self, alike) if alike else None
 
     @property
     def views(self) -> list[tuple[dict[int, Row | None], int]]:
@@ -180,13 +189,14 @@ class Space:
         """Follow the answer to the task's next place, and let the properties judge the step."""
         place = row.actor.place
         edge = self.automata[row.actor.task].follow(row.node, answer)
+        if self.symmetry is not None:
+            self.symmetry.meet(row.actor.task, edge.to)
         here.go(place, edge.to)
         row.goes_back = row.goes_back or edge.to.index <= row.node.index
-        sharers = [actor for actor in self.actors if actor.place is place]
-        for target in [self._enter(actor, edge.to) for actor in sharers]:
-            for source in [self._enter(actor, row.node) for actor in sharers]:
-                if target is not None and source is not None:
-                    target.follows(source, change[2], self.guards)
+        sources = self._enter_all(place, row.node)
+        for target in self._enter_all(place, edge.to):
+            for source in sources:
+                target.follows(source, change[2], self.guards)
         if self.properties:
             here.judge(self._taken(row, answer, edge, change))
         return edge
@@ -227,6 +237,37 @@ class Space:
             slot = self.notes[key] = self.packing.slot(key, default)
         return slot
 
+    def slot_like(self, slot: Slot, name: str, initial: Any) -> Slot:
+        """Find the slot of that name among those that are of the kind of `slot`, or make it."""
+        family = next(f for f in (self.objects, self.notes, self._places) if slot.name in f)
+        if name not in family:
+            family[name] = self.packing.slot(name, initial)
+        return family[name]
+
+    def code_like(self, slot: Slot, state: Any) -> int:
+        """Find the bits of a state that no step has led to yet, but could."""
+        code = self.packing.code(slot, state)
+        if isinstance(state, Node):
+            _ = self._enter_all(slot, state)
+        elif slot.owner:
+            for actor in self._sharers[slot]:
+                actor.rows[code] = None
+        return code
+
+    def _place(self, name: str, start: Node, task: str) -> Slot:
+        slot = self._places[name] = self.packing.slot(name, start, task)
+        return slot
+
+    def _enter_all(self, place: Slot, node: Node) -> list[Row]:
+        """Enter the rows of everybody whose place it is; those who can move there have one."""
+        code = self.packing.code(place, node)
+        found = []
+        for actor in self._sharers[place]:
+            row = actor.rows[code] if code in actor.rows else self._enter(actor, node)
+            if row is not None:
+                found.append(row)
+        return found
+
     def _enter(self, actor: Actor, node: Node) -> Row | None:
         """Enter the row of an actor whose task is at `node`; it has none where it cannot move."""
         code = self.packing.code(actor.place, node)
@@ -234,6 +275,13 @@ class Space:
             idle = node.ask is None or (actor.verb == "fail" and isinstance(node.ask, Step))
             actor.rows[code] = None if idle else Row(actor, node)
         return actor.rows[code]
+
+
+def symmetry_of(space: Space, groups: Groups) -> "Symmetry":
+    """Whose names a search need not tell apart."""
+    from uffdviz.run.symmetry import Symmetry
+
+    return Symmetry(space, groups)
 
 
 class Here:
@@ -270,9 +318,12 @@ class Here:
         """How the step uses each slot that it looks at or changes."""
         found = {slot: WRITE if slot in self.writes else READ for slot in self.reads}
         ask = row.node.ask
-        adds = isinstance(ask, Step) and getattr(ask.effect, "__name__", "") in COMMUTING
-        one_way = len({edge.to for edge in row.node.edges.values()}) == 1
-        if adds and one_way and isinstance(ask, Step) and ask.obj.name.startswith(COUNTS):
+        if (
+            isinstance(ask, Step)
+            and getattr(ask.effect, "__name__", "") in COMMUTING
+            and ask.obj.name.startswith(COUNTS)
+            and len({edge.to for edge in row.node.edges.values()}) == 1
+        ):
             found[self._space.slot_of(ask.obj)] = ADD
         return found
 

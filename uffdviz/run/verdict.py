@@ -63,7 +63,7 @@ def judge(
     space: Space, machine: Callable[[], Machine], limits: Limits, *, reduce: bool = True
 ) -> Verdict:
     """Search a space, and find for each property that breaks the easiest run to it."""
-    seen = explore(space, limits, reduce=reduce)
+    seen = explore(space, limits, reduce=reduce, swap=reduce)
     finished = seen.finished
     wanted = list(goals(space, seen))
     if finished and can_go_round(space):
@@ -203,22 +203,29 @@ def some_path(space: Space, seen: Seen, goal: Goal) -> list[Move] | None:
     """Find any run to a goal, along the way that the search came."""
     for state in seen.parents:
         moves = space.moves(state)
-        last = next((row for row, _ in moves if goal.breaks(row, state)), None)
-        if last is not None:
-            return [*way(space, seen, state), (last, state)]
-        if not moves and goal.ends(state):
-            return way(space, seen, state)
+        breaks = any(goal.breaks(row, state) for row, _ in moves)
+        if breaks or (not moves and goal.ends(state)):
+            path, here = way(space, seen, state)
+            last = [(row, here) for row, _ in space.moves(here) if goal.breaks(row, here)]
+            return [*path, *last[:1]]
     return None
 
 
-def way(space: Space, seen: Seen, state: int) -> list[Move]:
-    """The moves by which a search came to a state."""
+def way(space: Space, seen: Seen, state: int) -> tuple[list[Move], int]:
+    """The moves by which a search came to a state. Returns: them, and the state they come to.
+
+    It is `state`, or one that `state` stood for.
+    """
+    states = [state]
+    while seen.parents[states[-1]] != states[-1]:
+        states.append(seen.parents[states[-1]])
     path: list[Move] = []
-    while seen.parents[state] != state:
-        before = seen.parents[state]
-        path.append(next((row, before) for row, to in space.moves(before) if to == state))
-        state = before
-    return path[::-1]
+    here = states.pop()
+    for after in reversed(states):
+        row, to = next(move for move in space.moves(here) if seen.stands_for(move[1]) == after)
+        path.append((row, here))
+        here = to
+    return path, here
 
 
 def said(space: Space, ident: str, goal: Goal, path: list[Move], cycle: Cycle | None) -> str:
