@@ -17,6 +17,7 @@ from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.verdict import judge
+from uffdviz.trace.speak import counting
 
 LIMITS = Limits(max_states=400_000)
 Question = tuple[str, str, tuple[str, ...], tuple[str, ...]]
@@ -251,11 +252,6 @@ def advice(setup: Setup, goal: Goal, taken: Sequence[str] = ()) -> str:
         return "from here there is no way to it any more: go back"
     more = way.switches - turns(taken)
     return f"from here it takes {counting(more, 'switch')} more: {'; '.join(way.schedule)}"
-
-
-def counting(number: int, word: str) -> str:
-    """Say how many: `1 switch`, `2 switches`."""
-    return f"{number} {word if number == 1 else f'{word}es'}"
 
 
 def way_text(way: Way) -> str:

@@ -12,7 +12,6 @@ from uffdviz.course.goals import (
     advice,
     breaks,
     counted,
-    counting,
     first,
     judged,
     par,
@@ -24,6 +23,7 @@ from uffdviz.errors import UffdvizError
 from uffdviz.run.explore import Tick
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.setting import Setting
+from uffdviz.trace.speak import counting
 
 TIERS = 3
 

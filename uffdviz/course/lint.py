@@ -10,7 +10,7 @@ import msgspec
 from uffdviz.check.properties import pick
 from uffdviz.course import goals
 from uffdviz.course.facts import VIOLATES, holds, read_fact
-from uffdviz.course.goals import Setup, counting, par
+from uffdviz.course.goals import Setup, par
 from uffdviz.course.load import load_lesson
 from uffdviz.course.player import Playback, check_words
 from uffdviz.course.reach import can_reach, turns
@@ -18,6 +18,7 @@ from uffdviz.course.schema import Check, Expect, Goal, Hint, Lesson, Play, Predi
 from uffdviz.errors import LessonError, UffdvizError
 from uffdviz.kernel.eras.registry import eras
 from uffdviz.run.interleaving import Interleaving
+from uffdviz.trace.speak import counting
 
 LINK: Final = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 

@@ -20,6 +20,7 @@ from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.verdict import Finding, Verdict, judge
 from uffdviz.trace.recording import write_recording
+from uffdviz.trace.speak import counting
 
 Search = Literal["all", "random", "pct"]
 FINE, FOUND, UNFINISHED = 0, 1, 3
@@ -201,7 +202,8 @@ def finding_lines(finding: dict[str, Any]) -> Iterable[str]:
     yield ""
     yield f"{finding['property']}{known}: {finding['text']}"
     fewest = "fewest switches, then fewest steps" if finding["shortest"] else "not the shortest"
-    yield f"{finding['steps']} steps, {finding['switches']} switches ({fewest}):"
+    length = f"{counting(finding['steps'], 'step')}, {counting(finding['switches'], 'switch')}"
+    yield f"{length} ({fewest}):"
     yield from (f"    {line}" for line in finding["schedule"])
     if finding["point_of_no_return"] is not None:
         yield f"from step {finding['point_of_no_return']} on nothing else can happen"

@@ -23,6 +23,12 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def counting(number: int, word: str) -> str:
+    """Say how many: `1 switch`, `2 switches`, `3 steps`."""
+    many = f"{word}es" if word.endswith("ch") else f"{word}s"
+    return f"{number} {word if number == 1 else many}"
+
+
 def ordinal(place: int) -> str:
     """A place in a queue."""
     return ORDINALS.get(place, f"{place}th")
