@@ -244,14 +244,19 @@ def wrong(task: str, call: str, pages: int, result: str) -> str | None:
 
 
 class Overtaking(Property):
-    """L3: who comes later does not overtake a writer that queues."""
+    """L3: who comes later does not overtake a writer that queues, nor whoever has a promise."""
 
     ident = "L3"
-    rule = "while readers hold a lock and a writer queues for it, no new reader gets it"
+    rule = (
+        "while readers hold a lock and a writer queues for it, no new reader gets it; a lock that "
+        "is promised to its first waiter goes to nobody else"
+    )
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         readers = getattr(taken.before, "readers", ())
+        if text := unpromised(taken):
+            return text
         now = getattr(taken.after, "readers", ())
         if taken.fact != Fact("LockAcquired", "read") or len(now) <= len(readers):
             return None
@@ -259,3 +264,16 @@ class Overtaking(Property):
         if readers and writers:
             return f"{taken.task} gets {taken.object} to read and overtakes {writers[0]}"
         return None
+
+
+def unpromised(taken: Taken) -> str | None:
+    """Whether somebody gets a lock that is promised to another."""
+    queue: tuple[Any, ...] = getattr(taken.before, "queue", ())
+    if taken.fact.kind != "LockAcquired" or not getattr(taken.before, "handoff", False):
+        return None
+    granted = taken.task in (*taken.before.readers, queue[0].task)
+    return (
+        None
+        if granted
+        else f"{taken.task} gets {taken.object}, which is promised to {queue[0].task}"
+    )

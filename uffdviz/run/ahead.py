@@ -70,10 +70,10 @@ def along(
     chosen: list[str] = []
     for row, state in path:
         task = row.actor.task
-        if row.actor.verb != "kill":
+        if not row.actor.is_outside:
             chosen += left.pop(task, ())
         chosen.append(row.actor.choice)
-        if row.actor.verb != "kill":
+        if not row.actor.is_outside:
             left[task] = row.edges[state & row.mask].private.choices
     rest = (choice for choices in left.values() for choice in choices) if to_the_end else ()
     return [*chosen, *rest]

@@ -28,17 +28,24 @@ def beginning(space: Space) -> Mark:
 
 def go_on(space: Space, mark: Mark, choice: str) -> Mark | None:
     """Give the mark after a choice; None: the search knows no such move."""
-    task = choice.rpartition(" ")[2]
+    task = whose(choice)
     left = mark.private.get(task, ())
-    if left and not choice.startswith("kill "):
-        private = {**mark.private, task: left[1:]} if choice == left[0] else None
-        return None if private is None else Mark(mark.state, private, mark.gone)
+    if left:
+        rest = {**mark.private, task: left[1:]}
+        return Mark(mark.state, rest, mark.gone) if choice == left[0] else None
     move = next((m for m in space.moves(mark.state) if m[0].actor.choice == choice), None)
     if move is None:
         return None
     row, after = move
-    private = {**mark.private, task: row.edges[mark.state & row.mask].private.choices}
+    private = mark.private
+    if task:
+        private = {**private, task: row.edges[mark.state & row.mask].private.choices}
     return Mark(after, private, (*mark.gone, *broken_by(row, mark.state)))
+
+
+def whose(choice: str) -> str:
+    """The task that takes a step by a choice; nobody for a signal, or a deadline that passes."""
+    return "" if choice.startswith(("kill ", "deadline ")) else choice.rpartition(" ")[2]
 
 
 def broken_by(row: Row, state: int) -> tuple[str, ...]:

@@ -90,24 +90,27 @@ class Search:
             if space.packing.width != width:
                 width, views = space.packing.width, space.views
             before = moves
-            for rows, mask in views:
-                row = rows[state & mask]
-                if row is None:
-                    continue
-                change = row.table.get(state & row.mask)
-                if change is None:
-                    change = space.take(row, state)
-                if change is BLOCKED:
-                    continue
-                moves += 1
-                after = state + change
-                if after not in parents:
-                    if least is not None and (after := least(after)) in parents:
+            for part in views:
+                for rows, mask in part:
+                    row = rows[state & mask]
+                    if row is None:
                         continue
-                    parents[after] = state
-                    new.append(after)
-            if moves == before and self._ended(state):
-                return []
+                    change = row.table.get(state & row.mask)
+                    if change is None:
+                        change = space.take(row, state)
+                    if change is BLOCKED:
+                        continue
+                    moves += 1
+                    after = state + change
+                    if after not in parents:
+                        if least is not None and (after := least(after)) in parents:
+                            continue
+                        parents[after] = state
+                        new.append(after)
+                if moves == before:
+                    if self._ended(state):
+                        return []
+                    break
             if not count % OFTEN and not self._goes_on(moves):
                 return []
         self.seen.transitions += moves
@@ -122,16 +125,19 @@ class Search:
                 width, views = space.packing.width, space.views
             here: list[Row] = []
             changes: list[tuple[Row, int]] = []
-            for rows, mask in views:
-                row = rows[state & mask]
-                if row is None:
-                    continue
-                here.append(row)
-                change = row.table.get(state & row.mask)
-                if change is None:
-                    change = space.take(row, state)
-                if change is not BLOCKED and not (row.busy and state & row.mask in row.busy):
-                    changes.append((row, change))
+            for part in views:
+                for rows, mask in part:
+                    row = rows[state & mask]
+                    if row is None:
+                        continue
+                    here.append(row)
+                    change = row.table.get(state & row.mask)
+                    if change is None:
+                        change = space.take(row, state)
+                    if change is not BLOCKED and not (row.busy and state & row.mask in row.busy):
+                        changes.append((row, change))
+                if not changes:
+                    break
             if not changes:
                 if self._ended(state):
                     return []
@@ -160,7 +166,7 @@ class Search:
         return wrong
 
     def _was_right(self, state: int, row: Row) -> bool:
-        here = [rows[state & mask] for rows, mask in self.space.views]
+        here = [rows[state & mask] for part in self.space.views for rows, mask in part]
         return clashes_with_nobody(
             row, [other for other in here if other is not None], self.space.guards
         )

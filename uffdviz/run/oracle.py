@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from uffdviz.check.properties import IDENTS, rules
-from uffdviz.run.along import Mark, Trail, broken_by
+from uffdviz.run.along import Mark, Trail, broken_by, whose
 from uffdviz.run.explore import Tick
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting
@@ -247,8 +247,7 @@ class Oracle:
     def _after(self, mark: Mark | None, choice: str) -> Fate:
         if mark is None:
             return UNKNOWN
-        task = choice.rpartition(" ")[2]
-        if mark.gone or (mark.private.get(task) and not choice.startswith("kill ")):
+        if mark.gone or mark.private.get(whose(choice)):
             return self._of(mark)
         for row, after in self._space.moves(mark.state):
             if row.actor.choice == choice:

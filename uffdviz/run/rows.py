@@ -182,14 +182,21 @@ def excludes(state: Any, task: str, fact: Fact) -> bool:
 class Actor:
     """Somebody who can move: a task (`verb` is empty), or the environment.
 
-    `fail TASK` lets the task's work fail, `kill TASK` sends it a fatal signal, once.
+    `fail TASK` lets the task's work fail, `kill TASK` sends it a fatal signal, once; `deadline LOCK`
+    ends the patience of a lock's first waiter, and belongs to no task.
     """
 
-    __slots__ = ("choice", "place", "rows", "task", "verb")
+    __slots__ = ("choice", "lock", "place", "rows", "task", "verb")
 
-    def __init__(self, verb: str, task: str, place: Slot) -> None:
+    def __init__(self, verb: str, task: str, place: Slot, lock: str = "") -> None:
         self.verb = verb
         self.task = task
-        self.choice = f"{verb} {task}".strip()
+        self.lock = lock
+        self.choice = f"{verb} {task or lock}".strip()
         self.place = place
         self.rows: dict[int, Row | None] = {}
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the move is no step of a task's own."""
+        return self.verb in {"kill", "deadline"}

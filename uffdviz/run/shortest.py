@@ -101,7 +101,7 @@ class Shortest:
             ):
                 return None
             for row, after in moves:
-                task = self.tasks[row.actor.task]
+                task = self.tasks.get(row.actor.task, last)
                 switch = last not in {task, self.nobody}
                 cost = switches + switch, steps + len(choices(self.space, row, state))
                 found = self.goal.breaks(row, state)
@@ -129,10 +129,8 @@ def _goes_on(limits: Limits, states: int) -> bool:
 def choices(space: Space, row: Row, state: int) -> list[str]:
     """The choices that make a machine take one step of the search."""
     edge = row.edges[state & row.mask]
-    task = row.actor.task
-    automaton = space.automata[task]
-    begins = row.node.parent is None and row.actor.verb != "kill"
-    before = automaton.before.choices if begins else ()
+    begins = row.node.parent is None and not row.actor.is_outside
+    before = space.automata[row.actor.task].before.choices if begins else ()
     return [*before, row.actor.choice, *edge.private.choices]
 
 

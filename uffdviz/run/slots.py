@@ -49,7 +49,7 @@ class Packing:
         if code is None:
             number = len(slot.states)
             if number >> sum(width for _, width in slot.parts):
-                self._widen(slot)
+                self.grow(slot)
             code = 0
             for shift, width in slot.parts:
                 code |= (number & ((1 << width) - 1)) << shift
@@ -59,7 +59,8 @@ class Packing:
             self.seen.append((slot, state))
         return code
 
-    def _widen(self, slot: Slot) -> None:
+    def grow(self, slot: Slot) -> None:
+        """Give a slot more bits at the top."""
         slot.parts.append((self.width, GROWTH))
         slot.mask |= ((1 << GROWTH) - 1) << self.width
         self.width += GROWTH

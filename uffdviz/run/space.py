@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.check.taken import Property, Taken
 from uffdviz.kernel import queues
+from uffdviz.kernel.locks.rwsem import RwSem, pass_deadline
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Step, Work
 from uffdviz.kernel.table import Table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BLOCKED: Final = False
 Groups = Sequence[tuple[str, ...]]
 Lives = Sequence[tuple[str, Life]]
+Views = list[tuple[dict[int, Row | None], int]]
 
 
 class Space:
@@ -63,6 +65,7 @@ class Space:
         }
         failing = frozenset(can_fail)
         self.actors: list[Actor] = []
+        self.deadlines: dict[Slot, Actor] = {}
         for name, automaton in self.automata.items():
             place = self._place(f"place of {name}", automaton.start, name)
             verbs = ("", "fail") if name in failing else ("",)
@@ -80,9 +83,16 @@ class Space:
         self.symmetry = symmetry_of(self, alike) if alike else None
 
     @property
-    def views(self) -> list[tuple[dict[int, Row | None], int]]:
-        """For every actor its rows, and the bits that say in which one it is."""
-        return [(actor.rows, actor.place.mask) for actor in self.actors]
+    def views(self) -> tuple[Views, Views]:
+        """For every actor its rows, and the bits that say in which one it is; then for deadlines.
+
+        They change when the packing grows. Where nobody of the first moves nothing does: a
+        deadline wakes nobody.
+        """
+        return (
+            [(actor.rows, actor.place.mask) for actor in self.actors],
+            [(actor.rows, 0) for actor in self.deadlines.values()],
+        )
 
     def world(self, state: int) -> dict[str, Any]:
         """What every object is in a packed state, by name."""
@@ -103,21 +113,24 @@ class Space:
         return any(task not in self.background for task in self.unfinished(state))
 
     def rows(self) -> Iterator[Row]:
-        """Every place of every actor that was met."""
+        """Every place of every task's actor that was met."""
         return (row for actor in self.actors for row in actor.rows.values() if row is not None)
 
     def moves(self, state: int) -> list[tuple[Row, int]]:
         """Every move from a packed state: the step, and the state after it."""
-        found = []
-        for rows, mask in self.views:
-            row = rows[state & mask]
-            if row is None:
-                continue
-            change = row.table.get(state & row.mask)
-            if change is None:
-                change = self.take(row, state)
-            if change is not BLOCKED:
-                found.append((row, state + change))
+        found: list[tuple[Row, int]] = []
+        for part in self.views:
+            for rows, mask in part:
+                row = rows[state & mask]
+                if row is None:
+                    continue
+                change = row.table.get(state & row.mask)
+                if change is None:
+                    change = self.take(row, state)
+                if change is not BLOCKED:
+                    found.append((row, state + change))
+            if not found:
+                break
         return found
 
     def take(self, row: Row, state: int) -> int:
@@ -132,6 +145,8 @@ class Space:
         edge: Edge | None
         if row.actor.verb == "kill":
             edge = self._kill(row, here)
+        elif row.actor.verb == "deadline":
+            edge = self._deadline(row, here)
         elif isinstance(row.node.ask, Step):
             edge = self._step(row, here, row.node.ask)
         else:
@@ -163,6 +178,8 @@ class Space:
             outcome = before, INTERRUPTED, Fact("Resumed")
         after, answer, fact = outcome
         here.write(slot, after)
+        if isinstance(after, RwSem) and after.queue and slot not in self.deadlines:
+            self._queues(slot)
         if not excludes(after, row.actor.task, fact):
             self.guards.distrust()
         if row.spins and fact.kind == "LockContended" and before.holder != row.actor.task:
@@ -175,6 +192,15 @@ class Space:
         fails = row.actor.verb == "fail"
         fact = Fact("Failed" if fails else "Worked", detail=work.detail)
         return self._arrive(row, here, work.errno if fails else 0, (None, None, fact))
+
+    def _deadline(self, row: Row, here: "Here") -> Edge | None:
+        slot = self.objects[row.actor.lock]
+        state = here.read(slot)
+        outcome = pass_deadline(state, state.queue[0].task) if state.queue else None
+        if outcome is None:
+            return None
+        here.write(slot, outcome[0])
+        return Edge(row.node, Private())
 
     def _kill(self, row: Row, here: "Here") -> Edge:
         slot = self.slot_of(self.stage.task(row.actor.task).state)
@@ -229,6 +255,13 @@ class Space:
             initial = self._first.get(obj, obj.initial)
             slot = self.objects[obj.name] = self.packing.slot(obj.name, initial)
         return slot
+
+    def _queues(self, slot: Slot) -> None:
+        """Let the first waiter of a lock lose patience from now on, whenever that may be."""
+        place = self.packing.slot(f"deadline {slot.name}", None)
+        actor = self.deadlines[slot] = Actor("deadline", "", place, slot.name)
+        actor.rows[0] = Row(actor, next(iter(self.automata.values())).start)
+        self.packing.grow(place)
 
     def note_slot(self, key: str, default: Any) -> Slot:
         """Find the slot of a property's note, or make it."""
