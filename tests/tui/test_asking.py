@@ -59,10 +59,21 @@ def test_a_finding_is_stepped_back_through() -> None:
 
 
 def test_show_me_one_where() -> None:
-    words = "gc waits for mmap_lock"
-    typed = ["space" if c == " " else c for c in words]
-    text = real_screen([*EXPLORED, "w", *typed, "enter", "…where gc waits"])
+    text = real_screen([*EXPLORED, "w", "=gc waits for mmap_lock", "enter", "…where gc waits"])
     assert "easiest way there" in text
+
+
+def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped() -> None:
+    words = "=zero waits for mmap_lock to write"
+    keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…no way there found"]
+    text = real_screen(keys, "three-operations-beside-mprotect", "v6.9")
+    assert "states. Stopped: no way there found so far." in text
+
+
+def test_what_the_first_search_has_found_stays_when_a_second_one_begins() -> None:
+    text = real_screen([*EXPLORED, "w", "=gc done", "enter", "…easiest way there"])
+    assert "where gc done" in text
+    assert "L1: nobody can move" in text
 
 
 def test_a_landmark_that_cannot_be_read_is_said() -> None:

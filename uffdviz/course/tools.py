@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from uffdviz.course.reach import easiest
+from uffdviz.course.reach import seek
 from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
 from uffdviz.run.ahead import Ahead, Found, look_ahead
@@ -39,16 +39,15 @@ class RunTools:
         """Find the easiest way to a landmark, `TASK LANDMARK`."""
         session = self._session
         taken = tuple(event.choice for event in session.events[: session.n])
-        _ = tick(0, 0)
         try:
-            way = easiest(self._setting, words, taken)
+            found = seek(self._setting, words, taken, tick)
         except UffdvizError as error:
             return Found((), 0, finished=False, why=str(error))
         except StopIteration:
             return Found((), 0, finished=False, why="the search does not know a move of this run")
-        if way is None:
-            return Found((), 0, finished=True)
-        return Found((Ahead("", words, way.schedule, way.choices),), 0, finished=True)
+        way = found.way
+        ahead = () if way is None else (Ahead("", words, way.schedule, way.choices),)
+        return Found(ahead, found.states, found.finished)
 
     def schedule(self, words: str) -> Sequence[str]:
         """Read a schedule in words, for the run as it is now. Returns: its choices.
