@@ -98,6 +98,48 @@ def test_one_keyboard_moves_both_eras() -> None:
     assert text.count("step 0/") == 2
 
 
+BESIDE = ["c", "enter", "…They part"]
+"""v6.9 on the left, v6.1 on the right."""
+
+
+def test_a_digit_steps_that_task_on_both_sides() -> None:
+    keys = [*BESIDE, "1", "…schedule 1/1", "2", "…schedule 2/2", "1", "…schedule 3/3"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert text.count("step 3/") == 2
+    back = real_screen([*keys, "left", "left"], "copy-meets-mprotect", "v6.9")
+    assert "schedule 1/3" in back
+    assert back.count("step 1/") == 2
+    assert back.count("= gc calls UFFDIO_COPY") == 2
+
+
+def test_the_run_goes_on_where_it_stood() -> None:
+    text = real_screen(["1", "1", *BESIDE, "1", "…schedule 3/3"], "copy-meets-mprotect", "v6.9")
+    assert text.count("step 3/") == 2
+
+
+def test_a_digit_in_the_past_begins_another_schedule_there() -> None:
+    keys = [*BESIDE, "1", "…schedule 1/1", "1", "…schedule 2/2", "left", "2", "…schedule 2/2"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert text.count("= app calls mprotect") == 2
+
+
+def test_a_task_that_is_blocked_on_one_side_is_the_divergence() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", *BESIDE, "2", "…schedule 9/9"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert "app cannot go on in v6.1: it waits for mmap_lock to write" in text
+    assert "≠ left the schedule, step 9: app cannot" in text
+    again = real_screen([*keys, "left", "right"], "copy-meets-mprotect", "v6.9")
+    assert "v6.1 cannot follow step 9" in again
+    assert "timed order from there" in again
+
+
+def test_a_task_that_is_blocked_on_both_sides_takes_no_step() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", "c", "enter", "…They part"]
+    text = real_screen([*keys, "2"], "copy-meets-mprotect", "v6.8")
+    assert "app cannot take a step: v6.8: it waits for mmap_lock to write; v6.1: it waits" in text
+    assert "schedule 8/8" in text
+
+
 def test_w_shows_who_waits_for_whom_and_the_order_of_locks() -> None:
     text = real_screen([*LOST, "2", "w"])
     assert "● a circle: gc ▶ app ▶ gc" in text

@@ -119,10 +119,10 @@ class UffdvizApp(App[None]):
             _ = self.pop_screen()
 
     def action_help(self) -> None:
-        """Show what every key does."""
-        from uffdviz.tui.screens.help import HelpScreen
+        """Show what every key does on the screen that is shown."""
+        from uffdviz.tui.screens.help import RUNNING, HelpScreen
 
-        _ = self.push_screen(HelpScreen())
+        _ = self.push_screen(HelpScreen(getattr(self.screen, "ABOUT", RUNNING)))
 
     def action_dress(self, theme: str) -> None:
         """Change how everything looks, also the next time."""

@@ -1,5 +1,6 @@
 """Every key of the run screen: one table for bindings, the line of keys, help and the palette."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 
@@ -14,6 +15,8 @@ class Key(NamedTuple):
     what: str
 
 
+Help = tuple[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
+"""What a screen says of itself (its `ABOUT`): a sentence, and tables of signs and what they mean."""
 RUN: Final = (
     Key("play", "space", "space", "play", "play", "Play by itself, or pause"),
     Key("step", "right,n", "→", "step", "step", "One step on; n does the same"),

@@ -95,7 +95,7 @@ class Found(Protocol):
 
 
 class Side(Protocol):
-    """One of two runs that are looked at together."""
+    """One of two runs that are looked at together; `left` says where it could not follow."""
 
     era: str
     left: str
@@ -110,11 +110,8 @@ class Side(Protocol):
         """What happened in it, to the end."""
 
     @property
-    def end(self) -> int:
-        """When its last event ends."""
-
-    def at(self, time: int) -> int:
-        """How many events are over at a time."""
+    def followed(self) -> int:
+        """How many choices of the schedule it could take."""
 
     def snapshot(self, n: int) -> Snapshot:
         """What can be known after the first `n` events."""
@@ -124,7 +121,7 @@ class Side(Protocol):
 
 
 class Race(Protocol):
-    """Two runs with one clock."""
+    """Two runs by one schedule and then one clock, looked at moment by moment from 0 to `last`."""
 
     @property
     def left(self) -> Side:
@@ -138,11 +135,25 @@ class Race(Protocol):
     def parted(self) -> int:
         """The first event that differs; 0: none does."""
 
-    def next(self, time: int) -> int:
-        """The next moment at which something is over on either side."""
+    @property
+    def steps(self) -> int:
+        """How many moments are choices of the schedule; the rest are times."""
 
-    def before(self, time: int) -> int:
-        """The moment before."""
+    @property
+    def last(self) -> int:
+        """The number of the last moment."""
+
+    def places(self, moment: int) -> tuple[int, int]:
+        """How many events of each side are shown at a moment."""
+
+    def time(self, moment: int) -> int:
+        """What the clock says at a moment."""
+
+    def parting(self) -> int:
+        """The moment at which the first event that differs is seen on both sides."""
+
+    def shared(self, moment: int) -> tuple[str, ...]:
+        """The schedule that both sides have followed at a moment."""
 
 
 class Tools(Protocol):

@@ -177,8 +177,8 @@ class AskingScreen(RunScreen):
 
         def go(index: int | None) -> None:
             if index is not None:
-                screen = CompareScreen(tools, self.session.title, eras[index], choices)
-                _ = self.app.push_screen(screen)
+                about = self.session.title, eras[index], choices, self.session.tasks
+                _ = self.app.push_screen(CompareScreen(tools, *about))
 
         question = f"{self.session.era} beside which kernel?"
         _ = self.app.push_screen(ListScreen(question, eras), go)

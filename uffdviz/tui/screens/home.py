@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.errors import UffdvizError
+from uffdviz.tui.keys import Help
 from uffdviz.tui.session import Entry, Session, Shelf
 
 if TYPE_CHECKING:
@@ -26,8 +27,26 @@ Begin with the first lesson, or take a scenario of the sandbox and do with it wh
 KEYS = " ↑↓ choose   enter open   e kernel   / search   ? help   ^p palette   q quit"
 
 
+HELP_KEYS = (
+    ("↑ ↓", "Choose a lesson, a scenario or a recording"),
+    ("enter", "Open it"),
+    ("e", "Open a scenario under another kernel"),
+    ("/", "Search in titles"),
+    ("t", "Open a token that somebody has passed on"),
+    ("?", "This help"),
+    ("^p", "All commands, and how everything looks"),
+    ("q", "Quit"),
+)
+HELP_MOUSE = (("click a row", "Open it"), ("wheel", "Scroll the list"))
+
+
 class HomeScreen(Screen[None]):
     """A list, and beside it what the lit row is about."""
+
+    ABOUT: ClassVar[Help] = (
+        "The course, every scenario to play with, and the runs that you saved.",
+        (("Keys", HELP_KEYS), ("Mouse", HELP_MOUSE)),
+    )
 
     DEFAULT_CSS = """
     #home-title { width: 100%; height: 1; background: $panel; text-style: bold; }
