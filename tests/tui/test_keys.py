@@ -255,3 +255,42 @@ def test_keys_can_be_remapped_in_a_file(
     (folder / "uffdviz" / "keys.toml").write_text('step = "l,right"\n')
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     assert "step 2/2" in screen_after(["l", "right"], session())
+
+
+def test_the_signs_on_a_border_enlarge_and_hide() -> None:
+    async def act(shown: Shown) -> None:
+        line = shown.text.splitlines()[1]
+        assert "Tasks [+][×]" in line
+        await shown.pilot.click("#tasks", offset=(line.index("[×]") + 1, 0))
+        await shown.settle()
+        assert "Tasks is hidden: U shows every panel again" in shown.text
+        line = next(one for one in shown.text.splitlines() if "[+][×]" in one)
+        await shown.pilot.click("#graph", offset=(line[60:].index("[+]") + 1, 0))
+        await shown.settle()
+        assert "[-][×]" in shown.text
+        assert "Locks ─" not in shown.text
+        await shown.pilot.click("#graph", offset=(shown.text.index("[-]") + 1, 0))
+        await shown.settle()
+        assert "Locks ─" in shown.text
+
+    show(act, session())
+
+
+def test_what_is_hidden_comes_back_by_its_name() -> None:
+    text = screen_after(["tab", "tab", "H"], session())
+    assert "Source is hidden" in text
+
+    async def act(shown: Shown) -> None:
+        assert "─ Source" not in shown.text
+        await shown.app.screen.run_action("bring('source')")
+        await shown.settle()
+        assert "─ Source" in shown.text
+
+    show(act, session())
+
+
+def test_now_and_the_last_panel_of_a_deck_stay() -> None:
+    assert "Now stays" in screen_after(["shift+tab", "H"], session())
+    text = screen_after(["tab", "tab", *"HHHHHHH"], session(), SMALL)
+    assert "it is the only one that is left in its place" in text
+    assert "─ Tasks" in text

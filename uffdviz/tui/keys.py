@@ -45,8 +45,8 @@ RUN: Final = (
     Key("look", "a", "a", "look(1)", "", "Look at the next task's source without stepping it"),
     Key("faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
     Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
-    Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: zoom in"),
-    Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: zoom out"),
+    Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: show half as long around the cursor"),
+    Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: show twice as long"),
     Key(
         "goal",
         "enter",
@@ -58,6 +58,9 @@ RUN: Final = (
     Key("schedule", "k", "k", "schedule", "", "Play a schedule in words: gc until holds mmap_lock"),
     Key("hint", "h", "h", "hint", "hint", "Another hint for the goal"),
     Key("enlarge", "f", "f", "enlarge", "", "Enlarge the panel in focus, or put it back"),
+    Key("hide", "H", "H", "hide", "", "Hide the panel in focus"),
+    Key("unhide", "U", "U", "unhide", "show all", "Show every panel again that was hidden"),
+    Key("motion", "m", "m", "app.motion", "", "Motion on or off: smooth scrolling, blinking"),
     Key("reload", "ctrl+r", "^r", "reload", "", "Read the lesson's file again"),
     Key("restart", "r", "r", "restart", "", "Begin the run again"),
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
@@ -70,13 +73,15 @@ RUN: Final = (
 PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "menu", "All commands")
 MOUSE: Final = (
     ("click a task", "One step of that task"),
-    ("click the timeline", "Go to that moment"),
+    ("click the timeline", "Go to that moment; with the button held it goes along"),
+    ("click - or + on it", "Show more or less of it; the wheel with ctrl does the same"),
     ("click a panel's name", "Bring that panel to the front"),
+    ("click [+] or [×]", "Enlarge the panel in focus, or hide it"),
     ("click a key below", "The same as pressing it"),
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "goal", "hint", "panel",
+    "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
     "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
 WIDE: Final = frozenset({"oracle", "explore", "compare"})

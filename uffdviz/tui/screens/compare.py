@@ -13,10 +13,10 @@ from textual.timer import Timer
 
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import Help, Key
+from uffdviz.tui.remember import PACES
 from uffdviz.tui.render.compare import difference_lines, left_words, parted_words, side_lines
-from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
+from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.screens.board import PACES
 from uffdviz.tui.tools import Race, Side, Tools
 from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.sheet import Sheet
@@ -146,7 +146,8 @@ class CompareScreen(Screen[None]):
         for key in (*COMPARE, *ALSO):
             if key.short:
                 target = "" if key.name == "task" else f"key:{key.name}"
-                spans += [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]
+                more = [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]
+                spans += more if width_of((*spans, *more)) <= width + 2 else []
         return [tuple(spans)]
 
     def side(self, index: int, width: int) -> list[Line]:

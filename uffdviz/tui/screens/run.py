@@ -9,11 +9,13 @@ from textual.binding import Binding, BindingType
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.keys import RUN
+from uffdviz.tui.remember import PACES, remember, remembered
 from uffdviz.tui.render.page import next_predict
-from uffdviz.tui.screens.board import PACES, Board
+from uffdviz.tui.render.timeline import most_zoom
+from uffdviz.tui.screens.arranged import Arranged
 from uffdviz.tui.screens.layout import layout_for
 from uffdviz.tui.widgets import panels
-from uffdviz.tui.widgets.deck import tab_at
+from uffdviz.tui.widgets.deck import clicked
 from uffdviz.tui.widgets.panel import Panel
 
 LOCK_FACTS = frozenset(
@@ -28,7 +30,7 @@ LOCK_FACTS = frozenset(
 )
 
 
-class RunScreen(Board):
+class RunScreen(Arranged):
     """Everything about one run. It draws what events say and gives choices to the session."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,8 +53,9 @@ class RunScreen(Board):
         self.alive = True
         await self.session.begin(asyncio.get_running_loop(), self.told)
         self.front = "narration" if self.has_page else "timeline"
+        self.set_class(bool(remembered().get("lecture")), "lecture")
         self.put(layout_for(*self.app.size))
-        self.query_one("#narration" if self.has_page else "#tasks").focus()
+        self.query_one("#narration" if self.has_page and not self.lecturing else "#tasks").focus()
         self.refresh_view()
 
     async def on_unmount(self) -> None:
@@ -225,6 +228,7 @@ class RunScreen(Board):
     def action_pace(self, by: int) -> None:
         """Play faster or slower."""
         self.pace = max(0, min(self.pace + by, len(PACES) - 1))
+        remember("speed", value=PACES[self.pace])
         if self.playing:
             self.stop()
             self.action_play()
@@ -241,7 +245,11 @@ class RunScreen(Board):
 
     def action_zoom(self, by: int) -> None:
         """Show a shorter or longer stretch of time."""
-        self.zoom = max(0, min(self.zoom + by, 16))
+        zoom = max(0, min(self.zoom + by, most_zoom(self.lanes)))
+        if zoom == self.zoom:
+            self.say("the timeline shows all of it" if by < 0 else "the timeline comes no nearer")
+            return
+        self.zoom = zoom
         self.refresh_view()
 
     def action_hint(self) -> None:
@@ -329,9 +337,13 @@ class RunScreen(Board):
         await self.seek(message.n)
 
     @on(Panel.TitleClicked)
-    def title_clicked(self, message: Panel.TitleClicked) -> None:
-        """Bring the panel to the front whose name was clicked."""
-        if message.panel == self.front and (
-            name := tab_at(self.layout_now.deck, self.front, message.x)
-        ):
-            self.bring(name)
+    async def title_clicked(self, message: Panel.TitleClicked) -> None:
+        """Bring the panel to the front whose name was clicked, or do what the sign means."""
+        panel = self.query_one(f"#{message.panel}", Panel)
+        names, lit = (self.deck, self.front) if panel.id == self.front else ((panel.title,), "")
+        signs = self.signs(panel) if panel is self.focused else ""
+        what = clicked(names, lit, signs, message.x)
+        if what in {"enlarge", "hide"}:
+            await self.run_action(what)
+        elif what:
+            self.bring(what)
