@@ -14,6 +14,7 @@ from textual.widgets import Input
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
 from uffdviz.tui.keys import RUN
+from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
 from uffdviz.tui.screens.layout import PANELS
 from uffdviz.tui.session import Session, Shelf
@@ -40,6 +41,7 @@ class UffdvizApp(App[None]):
         super().__init__()
         self.shelf = shelf
         self.first = session
+        self.lectern = Lectern()
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
@@ -93,7 +95,8 @@ class UffdvizApp(App[None]):
         self.set_keymap({name: str(keys) for name, keys in table.items() if name in known})
 
     def on_unmount(self) -> None:
-        """Give the signals back."""
+        """Give the signals back, and end a lecture."""
+        self.lectern.close()
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             try:

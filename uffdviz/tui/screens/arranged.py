@@ -1,11 +1,14 @@
 """The board as a person has arranged it: panels in front, enlarged, hidden; and for an audience."""
 
 import asyncio
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.events import DescendantBlur, DescendantFocus, Resize
 
+from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import PACES, remember, remembered, remembered_in
+from uffdviz.tui.render.notes import BETWEEN, notes_of
 from uffdviz.tui.screens.board import Board
 from uffdviz.tui.screens.layout import (
     DECK,
@@ -18,10 +21,17 @@ from uffdviz.tui.screens.layout import (
     seats,
 )
 from uffdviz.tui.session import Session, Shelf
+from uffdviz.tui.view import View
 from uffdviz.tui.widgets.deck import deck_title
 from uffdviz.tui.widgets.panel import Panel
 
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
+
 ALONE: Final = "{} stays: it is the only one that is left in its place"
+LECTURING: Final = (
+    "l ends the lecture; 'uffdviz notes' in another terminal shows what is not seen here"
+)
 BACK: Final = "{} is hidden: U shows every panel again"
 
 
@@ -216,6 +226,27 @@ class Arranged(Board):
         self.minimize()
         self.lecture(on=not self.lecturing)
         remember("lecture", value=self.lecturing)
+        if self.lecturing:
+            self.say(LECTURING)
+        else:
+            self.lectern.close()
+
+    @property
+    def lectern(self) -> Lectern:
+        """Where the notes of a lecture can be heard."""
+        return cast("UffdvizApp", self.app).lectern
+
+    def draw(self, view: View) -> None:
+        """Draw, and tell a lecture's notes to those who listen."""
+        if self.lecturing and (why := self.lectern.tell(notes_of(view))):
+            view = replace(view, note=view.note or why)
+        super().draw(view)
+
+    async def on_unmount(self) -> None:
+        """Those who listen wait for the next run, if there is none yet."""
+        others = (one for one in self.app.screen_stack if one is not self)
+        if self.lectern.is_open and not any(isinstance(one, Arranged) for one in others):
+            _ = self.lectern.tell(BETWEEN)
 
     def lecture(self, *, on: bool) -> None:
         """Begin or end to show little."""
