@@ -230,6 +230,7 @@ class Arranged(Board):
             self.say(LECTURING)
         else:
             self.lectern.close()
+            self.refresh_view()
 
     @property
     def lectern(self) -> Lectern:
