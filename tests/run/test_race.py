@@ -59,6 +59,19 @@ def test_the_shared_schedule_of_a_moment_leads_there_again() -> None:
     assert race(SETTING, "v6.9", longer).places(len(longer)) == (len(longer), len(longer))
 
 
+def test_by_the_clock_the_shared_schedule_is_what_both_have_in_common() -> None:
+    found = race(SETTING, "v6.12", CHOICES)
+    parted = False
+    for at in range(found.steps + 1, found.last + 1):
+        sides = zip((found.left, found.right), found.places(at), strict=True)
+        one, other = ([e.choice for e in side.events[:n]] for side, n in sides)
+        shared = list(found.shared(at))
+        assert all(tape[: len(shared)] == shared[: len(tape)] for tape in (one, other))
+        parted = len(shared) < max(len(one), len(other))
+        assert not parted or one[len(shared)] != other[len(shared)]
+    assert parted
+
+
 def test_a_side_that_cannot_follow_goes_on_in_timed_order_beside_the_other() -> None:
     blocked = [*["gc"] * 6, *["app"] * 12]
     found = race(SETTING, "v6.9", blocked)
@@ -68,7 +81,7 @@ def test_a_side_that_cannot_follow_goes_on_in_timed_order_beside_the_other() -> 
     assert short.left.startswith(f"step {short.followed + 1}: ")
     assert "waits for" in short.left
     n = found.places(found.steps)[sides.index(short)]
-    assert n >= short.places[-1]
+    assert n == short.at(whole.time(whole.places[-1])) > short.places[-1]
     assert found.shared(found.steps) == tuple(blocked[: found.steps])
     assert found.parted <= short.followed + 1
 

@@ -6,11 +6,12 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.tui.real import real_screen
-from tests.tui.screen import LARGE, SMALL, Size, screen_after
+from tests.tui.real import real_screen, wait_for
+from tests.tui.screen import LARGE, SMALL, Shown, Size, screen_after
 from tests.tui.settings import session
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.errors import RecordingError
+from uffdviz.tui.app import UffdvizApp
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=lambda s: f"{s[0]}x{s[1]}")
 LOST = [*["2"] * 22, *["1"] * 18]
@@ -133,6 +134,13 @@ def test_a_task_that_is_blocked_on_one_side_is_the_divergence() -> None:
     assert "timed order from there" in again
 
 
+def test_a_side_that_has_left_the_schedule_is_not_asked_any_more() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", *BESIDE, "2", "…schedule 9/9"]
+    text = real_screen([*keys, "2", "…schedule 10/10", "2"], "copy-meets-mprotect", "v6.9")
+    assert "cannot go on" not in text
+    assert "v6.1 cannot follow step 9" in text
+
+
 def test_a_task_that_is_blocked_on_both_sides_takes_no_step() -> None:
     keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", "c", "enter", "…They part"]
     text = real_screen([*keys, "2"], "copy-meets-mprotect", "v6.8")
@@ -155,6 +163,25 @@ def test_i_explains_where_one_is(size: Size, snapshot: SnapshotAssertion) -> Non
 
 def test_another_word_can_be_asked_for() -> None:
     assert "no explanation for 'zz'" in real_screen(["i", "slash", "z", "z", "enter"])
+
+
+def test_a_word_that_is_clicked_with_the_right_button_is_explained() -> None:
+    shelf = CourseShelf()
+
+    async def act(shown: Shown) -> None:
+        _ = await wait_for(shown, "map_changing_lock")
+        at = next(i for i, row in enumerate(shown.text.splitlines()) if "map_changing_lock" in row)
+        await shown.pilot.click("#locks", offset=(4, at - 1), button=3)
+        _ = await wait_for(shown, "What this is")
+        assert "│map_changing_lock" in shown.text
+
+    app = UffdvizApp(shelf, shelf.open_scenario("copy-meets-mprotect"))
+
+    async def main() -> None:
+        async with app.run_test(size=LARGE) as pilot:
+            await act(Shown(app, pilot))
+
+    asyncio.run(main())
 
 
 def test_slash_searches_in_what_happened_and_goes_round() -> None:

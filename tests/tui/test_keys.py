@@ -294,3 +294,29 @@ def test_now_and_the_last_panel_of_a_deck_stay() -> None:
     text = screen_after(["tab", "tab", *"HHHHHHH"], session(), SMALL)
     assert "it is the only one that is left in its place" in text
     assert "─ Tasks" in text
+
+
+def test_b_and_capital_b_go_from_block_to_block() -> None:
+    keys = ["b", "b", "2", "b", "b"]
+    assert "step 6/6" in screen_after(keys, lesson())
+    assert "step 5/6" in screen_after([*keys, "B"], lesson())
+    assert "step 2/6" in screen_after([*keys, "B", "B"], lesson())
+    text = screen_after([*keys, "B", "B", "B", "B"], lesson())
+    assert "step 0/6" in text
+    assert "there is none further back" in text
+
+
+def test_capital_w_goes_on_to_where_a_task_has_to_wait_and_capital_e_back() -> None:
+    text = screen_after(["1", "1", "2", "2", "W"], session())
+    assert "gc waits for vma dst to read" in text
+    assert "step 5/5" in text
+    more = screen_after(["1", "1", "2", "2", "W", "W", "E"], session())
+    assert "step 5/6" in more
+    assert "gc waits for vma dst to read" in more
+    assert "step 6/6" in screen_after(["1", "1", "2", "2", "W", "W", "home", "W", "W"], session())
+
+
+def test_where_nobody_has_to_wait_any_more_the_end_is_shown() -> None:
+    text = screen_after(["W"], session(tasks=1))
+    assert "nobody has to wait any more" in text
+    assert "Everybody is done" in text

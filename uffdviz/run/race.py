@@ -166,12 +166,15 @@ class Race(msgspec.Struct, frozen=True):
         if moment <= self.steps:
             return self.choices[:moment]
         sides = (self.left, self.right)
-        taken = [
-            tuple(event.choice for event in side.events[:n])
-            for side, n in zip(sides, self.places(moment), strict=True)
-            if side.followed == self.steps
-        ]
-        shorter, longer = min(taken, key=len), max(taken, key=len)
+        taken = sorted(
+            (
+                tuple(event.choice for event in side.events[:n])
+                for side, n in zip(sides, self.places(moment), strict=True)
+                if side.followed == self.steps
+            ),
+            key=len,
+        )
+        shorter, longer = taken[0], taken[-1]
         return longer[: next((i for i, c in enumerate(shorter) if c != longer[i]), len(longer))]
 
 

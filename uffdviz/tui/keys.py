@@ -22,7 +22,10 @@ RUN: Final = (
     Key("step", "right,n", "→", "step", "step", "One step on; n does the same"),
     Key("back", "left,p", "←", "back", "back", "One step back; p does the same"),
     Key("task", "1,2,3,4,5,6,7,8,9", "1-9", "task", "task", "One step of that task"),
-    Key("block", "b", "b", "block", "block", "Play on to the end of the next block of the lesson"),
+    Key("block", "b", "b", "block", "block", "On to the end of the lesson's next block"),
+    Key("block_before", "B", "B", "block_before", "", "Back to the end of the block before it"),
+    Key("wait", "W", "W", "wait(1)", "", "On to where a task has to wait the next time"),
+    Key("wait_before", "E", "E", "wait(-1)", "", "Back to where a task had to wait before"),
     Key("panel", "t", "t", "panel(1)", "panel", "Next panel: Narration, Source, Timeline …"),
     Key("unpanel", "T", "T", "panel(-1)", "", "Previous panel"),
     Key("oracle", "o", "o", "oracle", "oracle", "Oracle: is each move safe, risky or doomed"),
@@ -78,6 +81,7 @@ MOUSE: Final = (
     ("click a panel's name", "Bring that panel to the front"),
     ("click [+] or [×]", "Enlarge the panel in focus, or hide it"),
     ("click a key below", "The same as pressing it"),
+    ("right-click a word", "Explain it: a lock, a function, a result"),
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (

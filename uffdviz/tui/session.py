@@ -34,6 +34,10 @@ class Session(Protocol):
         """Play on to the end of the lesson's next block. Returns: why not, or nothing."""
 
     @property
+    def bounds(self) -> Sequence[int]:
+        """How many events there were at the end of each block that was played."""
+
+    @property
     def tasks(self) -> Sequence[str]:
         """Every task, in scenario order."""
 

@@ -132,8 +132,9 @@ class Arranged(Board):
         self.bring(self.deck[(self.deck.index(self.front) + by) % len(self.deck)])
 
     def action_bring(self, name: str) -> None:
-        """Bring a panel to the front by its name."""
+        """Bring a panel to the front by its name, and into focus."""
         self.bring(name)
+        self.query_one(f"#{name}").focus()
 
     def bring(self, name: str) -> None:
         """Bring a panel to the front, or into focus where it is always seen.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from textual import on
 from textual.timer import Timer
 
 from uffdviz.errors import UffdvizError
@@ -13,6 +14,7 @@ from uffdviz.tui.screens.run import RunScreen
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.tools import Oracle
 from uffdviz.tui.view import View
+from uffdviz.tui.widgets.panel import Panel
 
 READ_EVERY = 0.03
 READ_MOST = 500
@@ -182,6 +184,16 @@ class AskingScreen(RunScreen):
         from uffdviz.tui.screens.explain import ExplainScreen
 
         _ = self.app.push_screen(ExplainScreen(self.tools, self.words_here()))
+
+    @on(Panel.Asked)
+    def asked(self, message: Panel.Asked) -> None:
+        """Explain the word that was clicked."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.explain import ExplainScreen
+
+        _ = self.app.push_screen(ExplainScreen(self.tools, [message.word]))
 
     def words_here(self) -> list[str]:
         """What could be explained now, nearest first: object, function, step, results, eras."""

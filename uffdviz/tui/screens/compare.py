@@ -192,7 +192,14 @@ class CompareScreen(Screen[None]):
         if race is None:
             return
         sides = zip((race.left, race.right), race.places(self.moment), strict=True)
-        why = {side.era: obstacle(side, n, task) for side, n in sides}
+        why = {
+            side.era: obstacle(side, n, task)
+            for side, n in sides
+            if not side.left or self.moment <= side.followed
+        }
+        if not why:
+            self.say("both sides have left the schedule: ← goes back to where they followed it")
+            return
         if all(why.values()):
             self.say(f"{task} cannot take a step: {'; '.join(f'{e}: {w}' for e, w in why.items())}")
             return

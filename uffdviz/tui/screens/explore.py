@@ -15,7 +15,7 @@ from uffdviz.tui.beside import Beside
 from uffdviz.tui.screens.prompt import BOX
 from uffdviz.tui.tools import Ahead, Found, Tick, Tools
 
-KEYS = "enter: step into it   w: show me one where …   s: stop the search   esc: back"
+KEYS = "enter: step into it   w: show me one where …   s: stop   esc: back"
 ASK = "Show me one where … for example: gc waits for mmap_lock to read"
 
 

@@ -1,7 +1,7 @@
 """The run screen: a session drawn in panels, and one task's name back to it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -28,6 +28,9 @@ LOCK_FACTS = frozenset(
         "LockGaveUp",
     }
 )
+WAITS = frozenset({"LockContended", "Slept"})
+FAR = 10_000
+"""Steps that are taken at most until somebody has to wait."""
 
 
 class RunScreen(Arranged):
@@ -135,6 +138,39 @@ class RunScreen(Arranged):
             return
         self.looked_at = ""
         self.say(await self.session.next_block())
+
+    async def action_block_before(self) -> None:
+        """Back to the end of the block before, or to the beginning."""
+        await self.back_to([0, *self.session.bounds])
+
+    async def back_to(self, places: Sequence[int]) -> None:
+        """Back to the last of some places that lies behind."""
+        self.stop()
+        behind = [place for place in places if place < self.session.n]
+        if behind:
+            await self.seek(behind[-1])
+        else:
+            self.say("there is none further back")
+
+    async def action_wait(self, by: int) -> None:
+        """To where a task has to wait; from the end of what has happened the run goes on to it."""
+        events = self.session.events
+        ahead = any(event.fact in WAITS for event in events[self.session.n :])
+        if by < 0 or ahead:
+            await self.find(by, lambda at: events[at].fact in WAITS)
+            return
+        self.stop()
+        await self.session.seek(self.session.length)
+        for _ in range(FAR):
+            choice = self.session.upcoming()
+            if not choice:
+                break
+            await self.session.step(choice)
+            if self.session.events[-1].fact in WAITS:
+                break
+        self.looked_at = ""
+        waits = self.session.length and self.session.events[-1].fact in WAITS
+        self.say("" if waits else "nobody has to wait any more")
 
     def ask(self) -> bool:
         """Ask the question that stands before the next block, if there is one."""
