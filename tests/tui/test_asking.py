@@ -10,7 +10,10 @@ from tests.tui.real import real_screen, wait_for
 from tests.tui.screen import LARGE, SMALL, Shown, Size, screen_after
 from tests.tui.settings import session
 from uffdviz.course.shelf import CourseShelf
+from uffdviz.course.tools import RunTools
 from uffdviz.errors import RecordingError
+from uffdviz.run.ahead import Found
+from uffdviz.run.explore import Tick
 from uffdviz.tui.app import UffdvizApp
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=lambda s: f"{s[0]}x{s[1]}")
@@ -69,6 +72,31 @@ def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped() -> No
     keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…no way there found"]
     text = real_screen(keys, "three-operations-beside-mprotect", "v6.9")
     assert "states. Stopped: no way there found so far." in text
+
+
+def endless(tools: RunTools, tick: Tick) -> Found:
+    """A search that goes on until it is stopped."""
+    states = 0
+    while tick(states, states):
+        states += 1
+    return Found((), states, finished=False)
+
+
+def test_a_search_is_stopped_by_a_click_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunTools, "ahead", endless)
+    shelf = CourseShelf()
+    app = UffdvizApp(shelf, shelf.open_scenario("copy"))
+
+    async def main() -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            shown = Shown(app, pilot)
+            await shown.settle()
+            rows = (await shown.press("x")).splitlines()
+            y = next(i for i, row in enumerate(rows) if "s: stop" in row)
+            await pilot.click(offset=(rows[y].index("s: stop") + 1, y))
+            _ = await wait_for(shown, "Stopped: nothing found so far.")
+
+    asyncio.run(main())
 
 
 def test_what_the_first_search_has_found_stays_when_a_second_one_begins() -> None:

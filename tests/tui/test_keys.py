@@ -320,3 +320,26 @@ def test_where_nobody_has_to_wait_any_more_the_end_is_shown() -> None:
     text = screen_after(["W"], session(tasks=1))
     assert "nobody has to wait any more" in text
     assert "Everybody is done" in text
+
+
+async def click_on(shown: Shown, words: str) -> None:
+    rows = shown.text.splitlines()
+    y = next(i for i, row in enumerate(rows) if words in row)
+    await shown.pilot.click(offset=(rows[y].index(words) + 1, y))
+    await shown.settle()
+
+
+def test_the_keys_below_a_question_can_be_clicked() -> None:
+    async def act(shown: Shown) -> None:
+        await shown.press("1", "left", "2", "v")
+        await click_on(shown, "n: name it")
+        assert "a name for this run" in shown.text
+        await click_on(shown, "esc: stay")
+        assert "a name for this run" not in shown.text
+        await click_on(shown, "esc: stay")
+        assert "Runs" not in shown.text
+        await shown.press("g")
+        await click_on(shown, "esc: cancel")
+        assert "Go to step" not in shown.text
+
+    show(act, session())

@@ -12,7 +12,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.screens.prompt import BOX
+from uffdviz.tui.screens.prompt import BOX, key_line
 from uffdviz.tui.tools import Ahead, Found, Tick, Tools
 
 KEYS = "enter: step into it   w: show me one where …   s: stop   esc: back"
@@ -46,7 +46,8 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
             yield Static(id="progress")
             yield OptionList()
             yield Input(placeholder=ASK, compact=True, id="where")
-            yield Label(Content(KEYS))
+            actions = {"w": "screen.where", "s": "screen.stop", "esc": "screen.back"}
+            yield Label(key_line(KEYS, **actions))
 
     def on_mount(self) -> None:
         """Begin to search."""
