@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import contextlib, sys
 from pathlib import Path
+
+import pytest
 from uffdviz.cli import main
 
 folder, names = Path(sys.argv[1]), sys.argv[2:]
@@ -52,6 +56,7 @@ def test_recordings_reports_and_exports_are_the_same_under_two_hash_seeds(tmp_pa
     assert one == other
 
 
+@pytest.mark.timeout(600)
 def test_the_screens_are_as_their_golden_file_under_another_hash_seed(root: Path) -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
     another = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
