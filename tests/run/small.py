@@ -6,7 +6,7 @@ from uffdviz.run.read_scenario import load_scenario
 from uffdviz.run.scenario import Scenario
 from uffdviz.run.setting import Setting
 
-PAGES = 200
+PAGES = 80
 
 
 def small_scenario() -> Scenario:

@@ -32,12 +32,12 @@ class Sweep:
         """Read `NAME=A..B`. Raises: UsageError."""
         match = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*=\s*(\d{1,15})\s*\.\.\s*(\d{1,15})\s*", text)
         if match is None:
-            msg = f"--sweep {text!r}: write NAME=A..B, a cost or a count, such as wake_latency=5000..40000"
+            msg = f"sweep {text!r}: write NAME=A..B, a cost or a count, such as wake_latency=5000..40000"
             raise UsageError(msg)
         self.name = match[1]
         self.first, self.last = int(match[2]), int(match[3])
         if self.first > self.last:
-            msg = f"--sweep {text!r}: {self.first} is more than {self.last}"
+            msg = f"sweep {text!r}: {self.first} is more than {self.last}"
             raise UsageError(msg)
         self.is_cost = self.name in shipped_costs()
 

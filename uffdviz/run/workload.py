@@ -23,8 +23,8 @@ from uffdviz.trace.profile import Pair
 
 STRIDE: Final = 10_000
 """Steps between two ticks: a fraction of a second."""
-OFTEN: Final = 25
-"""So many strides lie between two values of `so_far`: making one takes as long as some hundred steps."""
+OFTEN: Final = 10
+"""So many strides lie between two values of `so_far`: making one takes as long as some thousand steps."""
 
 
 class Workload:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
-from uffdviz.tui.keys import RUN
+from uffdviz.tui.keys import HOME, RACE, RUN, Key
 from uffdviz.tui.remember import remember, remembered
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.themes import THEMES
@@ -72,7 +72,7 @@ class UffdvizApp(App[None]):
         except (OSError, ValueError, RecursionError) as error:
             self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
             return
-        known = [key.name for key in RUN]
+        known = [key.name for key in (*RUN, *HOME, *RACE)]
         for name in table:
             if name not in known:
                 near = near_miss(name, known)
@@ -119,10 +119,10 @@ class UffdvizApp(App[None]):
             _ = self.pop_screen()
 
     def action_help(self) -> None:
-        """Show what every key does."""
-        from uffdviz.tui.screens.help import HelpScreen
+        """Show what every key does on the screen that is shown."""
+        from uffdviz.tui.screens.help import RUNNING, HelpScreen
 
-        _ = self.push_screen(HelpScreen())
+        _ = self.push_screen(HelpScreen(getattr(self.screen, "ABOUT", RUNNING)))
 
     def action_dress(self, theme: str) -> None:
         """Change how everything looks, also the next time."""
@@ -135,19 +135,26 @@ class UffdvizApp(App[None]):
 
         return run
 
+    def table(self, screen: Screen[Any]) -> tuple[Key, ...]:
+        """The keys of a screen."""
+        from uffdviz.tui.screens.home import HomeScreen
+        from uffdviz.tui.screens.race import RaceScreen
+        from uffdviz.tui.screens.run import RunScreen
+
+        tables = ((RunScreen, RUN), (HomeScreen, HOME), (RaceScreen, RACE))
+        return next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command there is, by the words of the key table."""
         from uffdviz.tui.screens.run import RunScreen
 
         if isinstance(screen, CommandPalette):
             return
+        for key in self.table(screen):
+            if key.name not in {"task", "quit", "help"}:
+                words = f"{key.what}  ({key.shown})"
+                yield SystemCommand(words, key.short or key.name, self._command(screen, key.action))
         if isinstance(screen, RunScreen):
-            for key in RUN:
-                if key.name not in {"task", "quit", "help"}:
-                    words = f"{key.what}  ({key.shown})"
-                    yield SystemCommand(
-                        words, key.short or key.name, self._command(screen, key.action)
-                    )
             for number, name in enumerate(screen.session.tasks, 1):
                 yield SystemCommand(
                     f"Step {name}", f"task {number}", self._command(screen, f"task_named({name!r})")
