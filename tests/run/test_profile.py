@@ -133,6 +133,16 @@ def test_what_is_known_in_the_middle_is_what_is_known_at_the_end() -> None:
     assert some.spent(0, known) == whole.spent(0, known)
 
 
+def test_who_has_finished_holds_nobody_back() -> None:
+    """What is known goes on although a task that is over takes no further step."""
+    run = Recorder(setting_of("readers-around-a-writer", "v6.8"))
+    beyond = False
+    while not run.run(1):
+        over = [task.end for task in run.tasks.values() if task.over]
+        beyond = beyond or (bool(over) and run.known() > min(over))
+    assert beyond
+
+
 def test_looking_in_the_middle_changes_nothing() -> None:
     setting = setting_of("compaction", "v6.8")
     run = Recorder(setting)

@@ -301,9 +301,10 @@ def test_only_a_scenario_races() -> None:
 
 def test_c_on_a_long_scenario_leads_to_the_race(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uffdviz.course.tools.SHORT", 1000)
-    text = real_screen(["c", "enter", OVER], "compaction", "v6.9")
+    text = real_screen(["c", "enter", OVER, "e"], "compaction", "v6.9")
     assert "gc, mutator" in text
     assert "D-state by a lock" in text
+    assert "c chooses another one" in text
 
 
 def test_c_on_a_short_scenario_compares_event_by_event() -> None:

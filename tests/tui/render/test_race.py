@@ -214,6 +214,8 @@ def test_a_wide_range_has_a_logarithmic_scale_and_says_so() -> None:
 def test_an_axis_that_can_has_its_zero() -> None:
     assert axis([4, 10], zero=True).at(0, 11) == 0
     assert axis([0, 1000]).log is False
+    assert [axis([1, 10, 100]).at(n, 11) for n in (1, 10, 100)] == [0, 5, 10]
+    assert [axis([10, 20, 30]).at(n, 11) for n in (10, 20, 30)] == [0, 5, 10]
     assert axis([5, 5]).at(5, 40) == 0
 
 

@@ -370,6 +370,7 @@ class RaceScreen(Screen[None]):
 
         again = self.other
         if again is None:
+            self.say("the run chose its kernel: esc goes back to it, c chooses another one")
             return
         left = self.workload.eras[0]
         eras = [era for era in self.eras if era not in self.workload.eras]
