@@ -19,6 +19,7 @@ from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.race import STACK, TRACE, Look, side_lines, total_lines, wait_lines
 from uffdviz.tui.tools import Workload
 from uffdviz.tui.widgets.panel import Panel
+from uffdviz.tui.widgets.picture import Picture
 from uffdviz.tui.widgets.sheet import Sheet
 
 PACES = (0.5, 0.2, 0.1, 0.05, 0.025)
@@ -32,24 +33,6 @@ CLOSEST = 64
 """Nanoseconds that a window has at least."""
 Again = Callable[[Sequence[str]], Workload]
 """Gives the same workload under other eras."""
-
-
-class Picture(Sheet):
-    """A side; a click is a moment, the wheel moves it."""
-
-    def target_at(self, x: int, y: int) -> str:
-        """Every column means its moment."""
-        return f"column {x}"
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """On."""
-        event.stop().prevent_default()
-        self.post_message(self.Chosen("wheel 1"))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Back."""
-        event.stop().prevent_default()
-        self.post_message(self.Chosen("wheel -1"))
 
 
 class RaceScreen(Screen[None]):
