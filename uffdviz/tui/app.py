@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
-from uffdviz.tui.keys import RUN
+from uffdviz.tui.keys import HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
 from uffdviz.tui.screens.layout import PANELS
@@ -87,7 +87,7 @@ class UffdvizApp(App[None]):
         except (OSError, ValueError, RecursionError) as error:
             self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
             return
-        known = [key.name for key in RUN]
+        known = [key.name for key in (*RUN, *HOME, *RACE)]
         for name in table:
             if name not in known:
                 near = near_miss(name, known)
@@ -169,12 +169,25 @@ class UffdvizApp(App[None]):
 
         return run
 
+    def table(self, screen: Screen[Any]) -> tuple[Key, ...]:
+        """The keys of a screen."""
+        from uffdviz.tui.screens.home import HomeScreen
+        from uffdviz.tui.screens.race import RaceScreen
+        from uffdviz.tui.screens.run import RunScreen
+
+        tables = ((RunScreen, RUN), (HomeScreen, HOME), (RaceScreen, RACE))
+        return next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command there is, by the words of the key table."""
         from uffdviz.tui.screens.run import RunScreen
 
         if isinstance(screen, CommandPalette):
             return
+        for key in self.table(screen):
+            if key.name not in {"task", "quit", "help", "motion"}:
+                words = f"{key.what}  ({key.shown})"
+                yield SystemCommand(words, key.short or key.name, self._command(screen, key.action))
         if isinstance(screen, RunScreen):
             yield from self._run_commands(screen)
         for theme in THEMES:
@@ -186,10 +199,6 @@ class UffdvizApp(App[None]):
         yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)
 
     def _run_commands(self, screen: "RunScreen") -> Iterable[SystemCommand]:
-        for key in RUN:
-            if key.name not in {"task", "quit", "help", "motion"}:
-                words = f"{key.what}  ({key.shown})"
-                yield SystemCommand(words, key.short or key.name, self._command(screen, key.action))
         for number, name in enumerate(screen.session.tasks, 1):
             command = self._command(screen, f"task_named({name!r})")
             yield SystemCommand(f"Step {name}", f"task {number}", command)

@@ -73,6 +73,35 @@ RUN: Final = (
     Key("home", "escape", "esc", "app.home", "", "Back: to the page, to the start screen"),
     Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
 )
+HOME: Final = (
+    Key(
+        "race", "r", "r", "race", "race", "Let two kernels race through a scenario, on virtual time"
+    ),
+    Key("vary", "v", "v", "vary", "", "Vary a cost or a count of a scenario, and plot it"),
+)
+"""What can be done with a scenario of the start screen besides opening it."""
+RACE: Final = (
+    Key("race_play", "space", "space", "play", "play", "Play the race, or pause"),
+    Key("race_on", "right,n", "→", "on(1)", "", "One column on"),
+    Key("race_back", "left,p", "←", "on(-1)", "", "One column back"),
+    Key("race_begin", "home", "Home", "begin", "", "To the beginning"),
+    Key("race_end", "end", "End", "end", "", "To the end"),
+    Key("race_faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
+    Key("race_slower", "minus", "-", "pace(-1)", "", "Play slower"),
+    Key("race_in", "z", "z", "zoom(1)", "closer", "Zoom in around the cursor, down to one wait"),
+    Key("race_out", "Z", "Z", "zoom(-1)", "", "Zoom out"),
+    Key("wait_before", "left_square_bracket", "[", "wait(-1)", "", "Previous wait for a lock"),
+    Key("wait_after", "right_square_bracket", "]", "wait(1)", "wait", "Next wait for a lock"),
+    Key("wait_words", "enter", "enter", "words", "words", "The wait in words, or the totals again"),
+    Key("race_stop", "s", "s", "stop", "stop", "Stop computing, and keep what is known"),
+    Key("race_era", "e", "e", "era", "kernel", "Another kernel on the right"),
+    Key("race_vary", "v", "v", "vary", "vary", "Vary a cost or a count, and plot it"),
+    Key("race_leave", "escape,c", "esc", "app.pop_screen", "back", "Back"),
+)
+RACE_MOUSE: Final = (
+    ("click the picture", "Go to that moment"),
+    ("wheel", "On and back in time"),
+)
 PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "menu", "All commands")
 MOUSE: Final = (
     ("click a task", "One step of that task"),

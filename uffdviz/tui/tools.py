@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from uffdviz.trace.events import Event
+from uffdviz.trace.profile import Pair
 from uffdviz.trace.snapshot import Snapshot
 
 Tick = Callable[[int, int], bool]
@@ -156,6 +157,38 @@ class Race(Protocol):
         """The schedule that both sides have followed at a moment."""
 
 
+class Series(Protocol):
+    """A sweep: a cost or a count that takes several values."""
+
+    runs: int
+    done: int
+    is_cost: bool
+    so_far: Mapping[str, Any]
+
+    def run(self, tick: Tick) -> Mapping[str, Any]:
+        """Do the runs. Returns: what is known, by the keys of `compare --sweep --json`."""
+
+
+class Workload(Protocol):
+    """A scenario that goes by time, under two eras. `so_far` is what is known while they run."""
+
+    title: str
+    so_far: Pair | None
+
+    @property
+    def eras(self) -> Sequence[str]:
+        """The era to the left and that to the right."""
+
+    def race(self, tick: Tick) -> Pair:
+        """Run both."""
+
+    def window(self, start: int, end: int, tick: Tick) -> Pair | None:
+        """Run both again for a closer look at a window; None: it was stopped."""
+
+    def sweep(self, text: str) -> Series:
+        """Vary a cost or a count, `NAME=A..B`; an error says what is wrong with it."""
+
+
 class Tools(Protocol):
     """Everything that can be asked about one session."""
 
@@ -173,6 +206,9 @@ class Tools(Protocol):
 
     def race(self, era: str, choices: Sequence[str], tick: Tick) -> Race:
         """Run the same choices under another era, too."""
+
+    def workload(self, era: str) -> Workload | None:
+        """The same scenario under two eras, if it is too long to be looked at event by event."""
 
     def explain(self, word: str) -> Sequence[tuple[str, str, str]]:
         """What a word means: the word, a paragraph, its source."""

@@ -154,12 +154,13 @@ class AskingScreen(RunScreen):
     # another era
 
     def action_compare(self) -> None:
-        """Choose another era and look at both."""
+        """Choose another era and look at both: event by event, or as a race if that is too long."""
         if self.tools is None:
             self.say(NOTHING)
             return
         from uffdviz.tui.screens.compare import CompareScreen
         from uffdviz.tui.screens.prompt import ListScreen
+        from uffdviz.tui.screens.race import RaceScreen
 
         tools = self.tools
         eras = [era for era in self.shelf.eras() if era != self.session.era]
@@ -167,9 +168,14 @@ class AskingScreen(RunScreen):
         self.stop()
 
         def go(index: int | None) -> None:
-            if index is not None:
+            if index is None:
+                return
+            workload = tools.workload(eras[index])
+            if workload is None:
                 about = self.session.title, eras[index], choices, self.session.tasks
                 _ = self.app.push_screen(CompareScreen(tools, *about))
+            else:
+                _ = self.app.push_screen(RaceScreen(workload))
 
         question = f"{self.session.era} beside which kernel?"
         _ = self.app.push_screen(ListScreen(question, eras), go)
