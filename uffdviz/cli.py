@@ -32,6 +32,7 @@ ELSEWHERE: Final = (
     ("explain", "uffdviz.course.explain_command", "explain"),
     ("export", "uffdviz.run.export_command", "export"),
     ("lessons", "uffdviz.course.lessons_command", "lessons"),
+    ("notes", "uffdviz.tui.notes", "notes"),
     ("scenarios", "uffdviz.run.scenario_commands", "scenarios"),
     ("serve", "uffdviz.tui.serve", "serve"),
 )

@@ -29,6 +29,11 @@ def state_dir() -> Path:
     return user_state_path(_APP, appauthor=False)
 
 
+def lectures_dir() -> Path:
+    """Find the folder where lectures that are going on can be heard, one socket each."""
+    return state_dir() / "lectures"
+
+
 def config_dir() -> Path:
     """Find the folder for keys and other preferences."""
     from platformdirs import user_config_path

@@ -1,5 +1,6 @@
 """The application as sentences: what is typed, and what is said."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from uffdviz.cli import main
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.plain.app import conversation
 from uffdviz.plain.talk import COMMANDS, Talk
+from uffdviz.run.workload import Workload
+from uffdviz.trace.profile import Pair
+from uffdviz.trace.profile_words import span
 from uffdviz.trace.recording import load_recording
 
 
@@ -114,6 +118,45 @@ def test_the_list_opens_by_number_by_name_and_under_another_kernel() -> None:
 
 def test_a_name_that_is_not_there_gets_a_near_miss() -> None:
     assert "did you mean 'two-copies'" in whole(["two-copie"])[-1]
+
+
+def test_c_says_the_race_of_two_kernels() -> None:
+    said = last("compaction", "c")
+    assert "v6.9 finished first, at" in said
+    assert "D-state by a lock of gc and mutator" in said
+    assert "The longest wait of 12: v6.8: writer" in said
+    assert "v6.1 and v6.9 race" in last("compaction", "c v6.1")
+    assert "did you mean 'v6.9'?" in last("compaction", "c v69")
+
+
+def test_what_the_race_says_is_what_compare_says(capsys: pytest.CaptureFixture[str]) -> None:
+    said = last("compaction", "c")
+    assert main(["compare", "compaction", "--eras", "v6.8,v6.9", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    for era in ("v6.8", "v6.9"):
+        totals = runs[era]["totals"]
+        killable = sum(totals["all"]["killable_ns"].values())
+        assert f"runs {span(totals['all']['running_ns'])}, " in said
+        assert f"killable sleep {span(killable)}, " in said
+        assert span(totals["wall_ns"]) in said
+
+
+def test_a_race_is_stopped_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self: Workload, _: object) -> Pair:
+        self.so_far = race(self, lambda steps, now: now < 500_000)
+        raise KeyboardInterrupt
+
+    race = Workload.race
+    monkeypatch.setattr("uffdviz.run.workload.STRIDE", 500)
+    monkeypatch.setattr(Workload, "race", stopped)
+    assert "v6.8 is known until" in last("compaction", "c")
+
+
+def test_vary_says_a_sweep_value_by_value() -> None:
+    said = last("compaction", "vary writer=0..1")
+    assert "writer 0: v6.9 took" in said
+    assert "times as long" in said
+    assert "write NAME=A..B" in last("compaction", "vary writer")
 
 
 def test_menu_goes_back_to_the_list_and_q_ends_all() -> None:

@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import contextlib, sys
 from pathlib import Path
+
+import pytest
 from uffdviz.cli import main
 
 folder, names = Path(sys.argv[1]), sys.argv[2:]
@@ -33,6 +37,12 @@ NAMES = (
 )
 
 
+TOURS = (
+    "tests/tui/test_tour.py::test_every_panel_and_everything_on_top_of_a_run[80x24]",
+    "tests/tui/test_tour.py::test_everything_that_is_asked_and_every_goal[80x24]",
+)
+
+
 def written(seed: str, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
     words = [sys.executable, "-c", PROGRAM, str(folder), *NAMES]
@@ -46,11 +56,12 @@ def test_recordings_reports_and_exports_are_the_same_under_two_hash_seeds(tmp_pa
     assert one == other
 
 
+@pytest.mark.timeout(600)
 def test_the_screens_are_as_their_golden_file_under_another_hash_seed(root: Path) -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
     another = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     done = subprocess.run(
-        [*words, "tests/tui/test_screens.py"],
+        [*words, "tests/tui/test_screens.py", *TOURS],
         cwd=root,
         env={**os.environ, "PYTHONHASHSEED": another},
         capture_output=True,

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from textual.events import Paste
+
 from tests.tui.screen import LARGE, Shown, Size
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.tui.app import UffdvizApp
@@ -27,7 +29,7 @@ def real_screen(
     era: str = "series-v4",
     size: Size = LARGE,
 ) -> str:
-    """What is on the screen after keys; `…words` waits until the words are there."""
+    """What is on the screen after keys; `…words` waits until they are there, `=words` pastes them."""
     shelf = CourseShelf()
     app = UffdvizApp(shelf, shelf.open_scenario(scenario, era))
     found: list[str] = []
@@ -39,6 +41,10 @@ def real_screen(
             for key in keys:
                 if key.startswith("…"):
                     await wait_for(shown, key[1:])
+                    await shown.settle()
+                elif key.startswith("="):
+                    assert shown.app.screen.focused is not None
+                    shown.app.screen.focused.post_message(Paste(key[1:]))
                     await shown.settle()
                 else:
                     await shown.press(key)

@@ -1,11 +1,12 @@
 """A small kernel of its own for tests of the screen, so that the real one may change beneath them."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from uffdviz.course.schema import Expect, Front, Goal, Lesson, Play, Predict, Prose
 from uffdviz.course.shelf import Entry
+from uffdviz.errors import UsageError
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.locks.rwsem import RwSem
 from uffdviz.kernel.memory import Pte, Tree, VmaRecord, set_pte
@@ -16,6 +17,7 @@ from uffdviz.run.machine import Machine
 from uffdviz.run.session import RunSession
 from uffdviz.trace.events import Fact
 from uffdviz.tui.session import Session
+from uffdviz.tui.tools import Workload
 
 BASE = 0x7F00_0000_0000
 PAGE = 4096
@@ -188,6 +190,11 @@ class SmallShelf:
     def open_scenario(self, name: str, era: str = "") -> Session:
         """Always the same."""
         return session()
+
+    def workload(self, name: str, eras: Sequence[str] = ()) -> Workload:
+        """The toy kernel has no scenario that goes by time."""
+        msg = f"{name}: no scenario"
+        raise UsageError(msg)
 
     def open_recording(self, name: str) -> Session:
         """Always the same."""

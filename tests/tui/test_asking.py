@@ -6,11 +6,15 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.tui.real import real_screen
-from tests.tui.screen import LARGE, SMALL, Size, screen_after
+from tests.tui.real import real_screen, wait_for
+from tests.tui.screen import LARGE, SMALL, Shown, Size, screen_after
 from tests.tui.settings import session
 from uffdviz.course.shelf import CourseShelf
+from uffdviz.course.tools import RunTools
 from uffdviz.errors import RecordingError
+from uffdviz.run.ahead import Found
+from uffdviz.run.explore import Tick
+from uffdviz.tui.app import UffdvizApp
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=lambda s: f"{s[0]}x{s[1]}")
 LOST = [*["2"] * 22, *["1"] * 18]
@@ -59,10 +63,46 @@ def test_a_finding_is_stepped_back_through() -> None:
 
 
 def test_show_me_one_where() -> None:
-    words = "gc waits for mmap_lock"
-    typed = ["space" if c == " " else c for c in words]
-    text = real_screen([*EXPLORED, "w", *typed, "enter", "…where gc waits"])
+    text = real_screen([*EXPLORED, "w", "=gc waits for mmap_lock", "enter", "…where gc waits"])
     assert "easiest way there" in text
+
+
+def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped() -> None:
+    words = "=zero waits for mmap_lock to write"
+    keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…no way there found"]
+    text = real_screen(keys, "three-operations-beside-mprotect", "v6.9")
+    assert "states. Stopped: no way there found so far." in text
+
+
+def endless(tools: RunTools, tick: Tick) -> Found:
+    """A search that goes on until it is stopped."""
+    states = 0
+    while tick(states, states):
+        states += 1
+    return Found((), states, finished=False)
+
+
+def test_a_search_is_stopped_by_a_click_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunTools, "ahead", endless)
+    shelf = CourseShelf()
+    app = UffdvizApp(shelf, shelf.open_scenario("copy"))
+
+    async def main() -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            shown = Shown(app, pilot)
+            await shown.settle()
+            rows = (await shown.press("x")).splitlines()
+            y = next(i for i, row in enumerate(rows) if "s: stop" in row)
+            await pilot.click(offset=(rows[y].index("s: stop") + 1, y))
+            _ = await wait_for(shown, "Stopped: nothing found so far.")
+
+    asyncio.run(main())
+
+
+def test_what_the_first_search_has_found_stays_when_a_second_one_begins() -> None:
+    text = real_screen([*EXPLORED, "w", "=gc done", "enter", "…easiest way there"])
+    assert "where gc done" in text
+    assert "L1: nobody can move" in text
 
 
 def test_a_landmark_that_cannot_be_read_is_said() -> None:
@@ -87,6 +127,55 @@ def test_one_keyboard_moves_both_eras() -> None:
     assert text.count("step 0/") == 2
 
 
+BESIDE = ["c", "enter", "…They part"]
+"""v6.9 on the left, v6.1 on the right."""
+
+
+def test_a_digit_steps_that_task_on_both_sides() -> None:
+    keys = [*BESIDE, "1", "…schedule 1/1", "2", "…schedule 2/2", "1", "…schedule 3/3"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert text.count("step 3/") == 2
+    back = real_screen([*keys, "left", "left"], "copy-meets-mprotect", "v6.9")
+    assert "schedule 1/3" in back
+    assert back.count("step 1/") == 2
+    assert back.count("= gc calls UFFDIO_COPY") == 2
+
+
+def test_the_run_goes_on_where_it_stood() -> None:
+    text = real_screen(["1", "1", *BESIDE, "1", "…schedule 3/3"], "copy-meets-mprotect", "v6.9")
+    assert text.count("step 3/") == 2
+
+
+def test_a_digit_in_the_past_begins_another_schedule_there() -> None:
+    keys = [*BESIDE, "1", "…schedule 1/1", "1", "…schedule 2/2", "left", "2", "…schedule 2/2"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert text.count("= app calls mprotect") == 2
+
+
+def test_a_task_that_is_blocked_on_one_side_is_the_divergence() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", *BESIDE, "2", "…schedule 9/9"]
+    text = real_screen(keys, "copy-meets-mprotect", "v6.9")
+    assert "app cannot go on in v6.1: it waits for mmap_lock to write" in text
+    assert "≠ left the schedule, step 9: app cannot" in text
+    again = real_screen([*keys, "left", "right"], "copy-meets-mprotect", "v6.9")
+    assert "v6.1 cannot follow step 9" in again
+    assert "timed order from there" in again
+
+
+def test_a_side_that_has_left_the_schedule_is_not_asked_any_more() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", *BESIDE, "2", "…schedule 9/9"]
+    text = real_screen([*keys, "2", "…schedule 10/10", "2"], "copy-meets-mprotect", "v6.9")
+    assert "cannot go on" not in text
+    assert "v6.1 cannot follow step 9" in text
+
+
+def test_a_task_that_is_blocked_on_both_sides_takes_no_step() -> None:
+    keys = ["k", "=gc x6; app x2", "enter", "…step 8/8", "c", "enter", "…They part"]
+    text = real_screen([*keys, "2"], "copy-meets-mprotect", "v6.8")
+    assert "app cannot take a step: v6.8: it waits for mmap_lock to write; v6.1: it waits" in text
+    assert "schedule 8/8" in text
+
+
 def test_w_shows_who_waits_for_whom_and_the_order_of_locks() -> None:
     text = real_screen([*LOST, "2", "w"])
     assert "● a circle: gc ▶ app ▶ gc" in text
@@ -102,6 +191,25 @@ def test_i_explains_where_one_is(size: Size, snapshot: SnapshotAssertion) -> Non
 
 def test_another_word_can_be_asked_for() -> None:
     assert "no explanation for 'zz'" in real_screen(["i", "slash", "z", "z", "enter"])
+
+
+def test_a_word_that_is_clicked_with_the_right_button_is_explained() -> None:
+    shelf = CourseShelf()
+
+    async def act(shown: Shown) -> None:
+        _ = await wait_for(shown, "map_changing_lock")
+        at = next(i for i, row in enumerate(shown.text.splitlines()) if "map_changing_lock" in row)
+        await shown.pilot.click("#locks", offset=(4, at - 1), button=3)
+        _ = await wait_for(shown, "What this is")
+        assert "│map_changing_lock" in shown.text
+
+    app = UffdvizApp(shelf, shelf.open_scenario("copy-meets-mprotect"))
+
+    async def main() -> None:
+        async with app.run_test(size=LARGE) as pilot:
+            await act(Shown(app, pilot))
+
+    asyncio.run(main())
 
 
 def test_slash_searches_in_what_happened_and_goes_round() -> None:

@@ -255,3 +255,91 @@ def test_keys_can_be_remapped_in_a_file(
     (folder / "uffdviz" / "keys.toml").write_text('step = "l,right"\n')
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     assert "step 2/2" in screen_after(["l", "right"], session())
+
+
+def test_the_signs_on_a_border_enlarge_and_hide() -> None:
+    async def act(shown: Shown) -> None:
+        line = shown.text.splitlines()[1]
+        assert "Tasks [+][×]" in line
+        await shown.pilot.click("#tasks", offset=(line.index("[×]") + 1, 0))
+        await shown.settle()
+        assert "Tasks is hidden: U shows every panel again" in shown.text
+        line = next(one for one in shown.text.splitlines() if "[+][×]" in one)
+        await shown.pilot.click("#graph", offset=(line[60:].index("[+]") + 1, 0))
+        await shown.settle()
+        assert "[-][×]" in shown.text
+        assert "Locks ─" not in shown.text
+        await shown.pilot.click("#graph", offset=(shown.text.index("[-]") + 1, 0))
+        await shown.settle()
+        assert "Locks ─" in shown.text
+
+    show(act, session())
+
+
+def test_what_is_hidden_comes_back_by_its_name() -> None:
+    text = screen_after(["tab", "tab", "H"], session())
+    assert "Source is hidden" in text
+
+    async def act(shown: Shown) -> None:
+        assert "─ Source" not in shown.text
+        await shown.app.screen.run_action("bring('source')")
+        await shown.settle()
+        assert "─ Source" in shown.text
+
+    show(act, session())
+
+
+def test_now_and_the_last_panel_of_a_deck_stay() -> None:
+    assert "Now stays" in screen_after(["shift+tab", "H"], session())
+    text = screen_after(["tab", "tab", *"HHHHHHH"], session(), SMALL)
+    assert "it is the only one that is left in its place" in text
+    assert "─ Tasks" in text
+
+
+def test_b_and_capital_b_go_from_block_to_block() -> None:
+    keys = ["b", "b", "2", "b", "b"]
+    assert "step 6/6" in screen_after(keys, lesson())
+    assert "step 5/6" in screen_after([*keys, "B"], lesson())
+    assert "step 2/6" in screen_after([*keys, "B", "B"], lesson())
+    text = screen_after([*keys, "B", "B", "B", "B"], lesson())
+    assert "step 0/6" in text
+    assert "there is none further back" in text
+
+
+def test_capital_w_goes_on_to_where_a_task_has_to_wait_and_capital_e_back() -> None:
+    text = screen_after(["1", "1", "2", "2", "W"], session())
+    assert "gc waits for vma dst to read" in text
+    assert "step 5/5" in text
+    more = screen_after(["1", "1", "2", "2", "W", "W", "E"], session())
+    assert "step 5/6" in more
+    assert "gc waits for vma dst to read" in more
+    assert "step 6/6" in screen_after(["1", "1", "2", "2", "W", "W", "home", "W", "W"], session())
+
+
+def test_where_nobody_has_to_wait_any_more_the_end_is_shown() -> None:
+    text = screen_after(["W"], session(tasks=1))
+    assert "nobody has to wait any more" in text
+    assert "Everybody is done" in text
+
+
+async def click_on(shown: Shown, words: str) -> None:
+    rows = shown.text.splitlines()
+    y = next(i for i, row in enumerate(rows) if words in row)
+    await shown.pilot.click(offset=(rows[y].index(words) + 1, y))
+    await shown.settle()
+
+
+def test_the_keys_below_a_question_can_be_clicked() -> None:
+    async def act(shown: Shown) -> None:
+        await shown.press("1", "left", "2", "v")
+        await click_on(shown, "n: name it")
+        assert "a name for this run" in shown.text
+        await click_on(shown, "esc: stay")
+        assert "a name for this run" not in shown.text
+        await click_on(shown, "esc: stay")
+        assert "Runs" not in shown.text
+        await shown.press("g")
+        await click_on(shown, "esc: cancel")
+        assert "Go to step" not in shown.text
+
+    show(act, session())

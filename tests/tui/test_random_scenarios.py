@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+from functools import partial
 
 import pytest
 
@@ -11,11 +12,18 @@ from tests.tui.test_random import KEYS, SIZES
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.run.read_scenario import shipped
 from uffdviz.tui.app import UffdvizApp
+from uffdviz.tui.keys import RACE
+from uffdviz.tui.screens.race import RaceScreen
+from uffdviz.tui.screens.sweep import SweepScreen
 
 SEED = 5
 FEW = 3
 """Scenarios that are tried each time; the long run tries all."""
 OPENING = ["o", "x", "enter", "c", "w", "i", "l", "v", "slash"]
+RACE_KEYS = sorted(
+    {key for row in RACE for key in row.keys.split(",")} | {"up", "down", "tab", *"w=012"}
+)
+"""With what an answer to the question what to vary is made of."""
 ALL = sorted(shipped())
 CHOSEN = random.Random(SEED).sample(ALL, FEW)
 
@@ -34,8 +42,9 @@ async def act(shown: Shown, chance: random.Random, actions: int) -> None:
     await shown.pilot.resize_terminal(120, 40)
     while len(shown.app.screen_stack) > 2:
         await shown.app.pop_screen()
+    shown.app.screen.minimize()
     await shown.settle()
-    assert "Tasks" in shown.text or "Course" in shown.text
+    assert "─ Now" in shown.text or "Course" in shown.text
 
 
 def try_scenario(name: str, seed: str, actions: int) -> None:
@@ -52,6 +61,47 @@ def try_scenario(name: str, seed: str, actions: int) -> None:
     assert not [t for t in threading.enumerate() if "Beside" in t.name]
 
 
+async def act_in_a_race(shown: Shown, chance: random.Random, actions: int) -> None:
+    for _ in range(actions):
+        kind = chance.random()
+        if kind < 0.75:
+            await shown.pilot.press(chance.choice(RACE_KEYS))
+        elif kind < 0.95:
+            width, height = shown.app.size
+            spot = (chance.randrange(max(1, width)), chance.randrange(max(1, height)))
+            await shown.pilot.click(offset=spot)
+        else:
+            await shown.pilot.resize_terminal(*chance.choice(SIZES))
+        if len(shown.app.screen_stack) == 1:
+            _ = shown.app.push_screen(a_race_or_a_sweep(chance))
+    await shown.pilot.resize_terminal(120, 40)
+    while len(shown.app.screen_stack) > 1:
+        await shown.app.pop_screen()
+    await shown.settle()
+    assert "Course" in shown.text
+
+
+def a_race_or_a_sweep(chance: random.Random) -> RaceScreen | SweepScreen:
+    shelf = CourseShelf()
+    workload = shelf.workload("compaction")
+    if chance.random() < 0.2:
+        return SweepScreen(workload, workload.sweep("writer=0..1"))
+    return RaceScreen(workload, shelf.eras(), partial(shelf.workload, "compaction"))
+
+
+def try_races(seed: str, actions: int) -> None:
+    app = UffdvizApp(CourseShelf())
+
+    async def main() -> None:
+        async with app.run_test(size=(120, 40)) as pilot:
+            shown = Shown(app, pilot)
+            await shown.settle()
+            await act_in_a_race(shown, random.Random(seed), actions)
+
+    asyncio.run(main())
+    assert not [t for t in threading.enumerate() if "Beside" in t.name]
+
+
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
@@ -61,6 +111,16 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_hundred_actions_on_a_scenario(name: str) -> None:
     try_scenario(name, f"{SEED} {name}", 100)
+
+
+def test_a_hundred_actions_in_races() -> None:
+    try_races(f"{SEED} race", 100)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_two_thousand_actions_in_races() -> None:
+    try_races("long race", 2000)
 
 
 @pytest.mark.long

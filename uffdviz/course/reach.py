@@ -10,11 +10,11 @@ from uffdviz.check.properties import RULES, rules
 from uffdviz.check.taken import Look, Property, Taken
 from uffdviz.course.facts import VIOLATES, Stated, read_fact
 from uffdviz.errors import ScheduleError, near_miss
-from uffdviz.run.explore import Limits, explore
+from uffdviz.run.explore import Limits, Tick, explore
 from uffdviz.run.report import schedule_lines
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting
-from uffdviz.run.shortest import Broken, Ended, Goal, Shortest, choices
+from uffdviz.run.shortest import Broken, Ended, Goal, Move, Shortest, choices
 from uffdviz.run.space import Space
 from uffdviz.trace.events import Event
 from uffdviz.trace.landmark import is_called, reached
@@ -135,12 +135,21 @@ class Reached(Property):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """The easiest run to a goal."""
+    """The easiest run to a goal; `easiest` is False if the search was stopped before it knew that."""
 
     schedule: tuple[str, ...]
     switches: int
     steps: int
     choices: tuple[str, ...]
+    easiest: bool = True
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """What a search for a goal has shown: a way, or that there is none if it `finished`."""
+
+    way: Way | None
+    states: int
+    finished: bool
 
 
 def space_for(setting: Setting, reach: str, without: str = "") -> Space:
@@ -223,19 +232,45 @@ def easiest(setting: Setting, reach: str, taken: Sequence[str] = ()) -> Way | No
 
     Returns: what is to be chosen from there; None if there is no way, or none within the limits.
     """
+    found = seek(setting, reach, taken).way
+    return found if found is not None and found.easiest else None
+
+
+def seek(
+    setting: Setting, reach: str, taken: Sequence[str] = (), tick: Tick | None = None
+) -> Sought:
+    """Seek the easiest run to a goal; when `tick` stops it, the best way seen so far is given.
+
+    Raises: ScheduleError if the goal cannot be read.
+    """
     space = space_for(setting, reach)
     pending = begin_at(space, taken)
     goal: Goal = Either(space)
-    path = Shortest(space, goal, LIMITS).path()
+    search = Shortest(space, goal, Limits(LIMITS.max_states, tick))
+    path = search.path()
     if path is None:
-        return None
+        path = search.some_path() if not search.finished else None
+    way = None if path is None else way_of(space, path, pending, taken, easiest=search.finished)
+    return Sought(way, search.states, search.finished)
+
+
+def way_of(
+    space: Space,
+    path: Sequence[Move],
+    pending: dict[str, list[str]],
+    taken: Sequence[str],
+    *,
+    easiest: bool,
+) -> Way:
+    """Turn the moves of a search into choices."""
     found: list[str] = []
     for row, state in path:
         first = pending.pop(row.actor.task, None)
         now = choices(space, row, state)
         edge = row.edges[state & row.mask]
         found += now if first is None else [*first, row.actor.choice, *edge.private.choices]
-    return Way(tuple(schedule_lines(found)), turns([*taken, *found]), len(found), tuple(found))
+    switches = turns([*taken, *found])
+    return Way(tuple(schedule_lines(found)), switches, len(found), tuple(found), easiest)
 
 
 def begin_at(space: Space, taken: Sequence[str]) -> dict[str, list[str]]:

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from uffdviz.course.tools import RunTools
     from uffdviz.run.session import RunSession
     from uffdviz.run.setting import Setting
+    from uffdviz.run.workload import Workload
     from uffdviz.trace.recording import Header
 
 
 LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+BEFORE, AFTER = "v6.8", "v6.9"
+"""The kernels before and after the series."""
 MARKS: Final = str.maketrans("", "", "`*")
 
 
@@ -127,6 +130,21 @@ class CourseShelf:
         title = setting.scenario.title or setting.name
         return RunSession(setting, title, setting.era_name, header=_header(setting))
 
+    def workload(self, name: str, eras: Sequence[str] = ()) -> "Workload":
+        """Set a scenario under two eras side by side, by itself v6.8 and its own, or v6.9.
+
+        Raises: ScenarioError, UsageError.
+        """
+        from uffdviz.run.measure import Plan
+        from uffdviz.run.read_scenario import load_scenario
+        from uffdviz.run.workload import Workload
+
+        known = list(self.eras())
+        own = load_scenario(name).era
+        chosen = eras or (BEFORE, own if known.index(own) > known.index(BEFORE) else AFTER)
+        left, right = sorted(chosen, key=known.index)
+        return Workload(Plan(name, left), Plan(name, right))
+
     def open_recording(self, name: str) -> "RunSession":
         """Open a recording or a token, shown to its end.
 
@@ -224,6 +242,8 @@ def _title(path: Path) -> tuple[str, str, str]:
         return path.stem, "", "cannot be read"
     tasks = [str(task.get("name", "")) for task in table.get("task", ()) if isinstance(task, dict)]
     about = f"{path.stem}: {', '.join(tasks)}, {table.get('era', '')}"
+    if table.get("cpus"):
+        about += "\n\nA workload: r lets two kernels race through it, v varies a cost or a count."
     return str(table.get("title", path.stem)), "", about
 
 

@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from uffdviz.course.reach import easiest
+from uffdviz.course.reach import seek
 from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
+from uffdviz.kernel.eras.registry import era as find_era
+from uffdviz.kernel.eras.registry import eras
 from uffdviz.run.ahead import Ahead, Found, look_ahead
 from uffdviz.run.explore import Tick
 from uffdviz.run.interleaving import Interleaving
+from uffdviz.run.lean import Lean
+from uffdviz.run.measure import follows_time
 from uffdviz.run.oracle import Oracle
+from uffdviz.run.race import MOST as SHORT
 from uffdviz.run.race import Race, race
+from uffdviz.run.workload import Workload, workload_of
 
 if TYPE_CHECKING:
     from uffdviz.run.session import RunSession
@@ -25,6 +31,7 @@ class RunTools:
     def __init__(self, session: "RunSession", setting: "Setting") -> None:
         self._session = session
         self._setting = setting
+        self._long: bool | None = None
 
     def oracle(self, tick: Tick) -> Oracle:
         """Make the oracle."""
@@ -39,16 +46,15 @@ class RunTools:
         """Find the easiest way to a landmark, `TASK LANDMARK`."""
         session = self._session
         taken = tuple(event.choice for event in session.events[: session.n])
-        _ = tick(0, 0)
         try:
-            way = easiest(self._setting, words, taken)
+            found = seek(self._setting, words, taken, tick)
         except UffdvizError as error:
             return Found((), 0, finished=False, why=str(error))
         except StopIteration:
             return Found((), 0, finished=False, why="the search does not know a move of this run")
-        if way is None:
-            return Found((), 0, finished=True)
-        return Found((Ahead("", words, way.schedule, way.choices),), 0, finished=True)
+        way = found.way
+        ahead = () if way is None else (Ahead("", words, way.schedule, way.choices),)
+        return Found(ahead, found.states, found.finished)
 
     def schedule(self, words: str) -> Sequence[str]:
         """Read a schedule in words, for the run as it is now. Returns: its choices.
@@ -65,6 +71,30 @@ class RunTools:
         """Run the same choices under another era, too."""
         return race(self._setting, era, choices, tick)
 
+    def workload(self, era: str) -> Workload | None:
+        """The same scenario beside another era, if it is too long to be looked at event by event."""
+        if self._long is None:
+            self._long = is_long(self._setting)
+        return self.rivals(era) if self._long else None
+
+    def rivals(self, era: str) -> Workload:
+        """The same scenario beside another era, from its beginning and by time alone.
+
+        Raises: UsageError.
+        """
+        _ = find_era(era)
+        return workload_of(self._setting, era, list(eras()))
+
     def explain(self, word: str) -> Sequence[tuple[str, str, str]]:
         """What a word means: the word, a paragraph, its source."""
         return [(one.word, one.text, one.source) for one in explain(word)]
+
+
+def is_long(setting: "Setting") -> bool:
+    """Whether a run by time alone has more steps than can be looked at event by event.
+
+    Only scenarios that count processors are workloads: no other is tried.
+    """
+    if not setting.scenario.cpus or not follows_time(setting):
+        return False
+    return not Lean(setting).run(SHORT)

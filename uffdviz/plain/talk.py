@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from uffdviz.course.schema import Goal, Hint, Play, Predict
-from uffdviz.course.shelf import CourseShelf
+from uffdviz.course.shelf import AFTER, BEFORE, CourseShelf
 from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
 from uffdviz.plain.page import answer_lines, block_lines
 from uffdviz.run.session import RunSession
 from uffdviz.trace.landmark import where_it_is
+from uffdviz.trace.profile_words import race_sentences, sweep_sentences
 from uffdviz.trace.recording import write_recording
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.speak import joined, lock_sentences, stand, standing, told
@@ -223,6 +225,35 @@ class Talk:
             return
         yield self.next()
 
+    def compare(self, era: str) -> Iterator[str]:
+        """A race against another kernel: the same calls by time alone; ^C stops it."""
+        if self.tools is None:
+            yield "This run cannot be compared."
+            return
+        workload = self.tools.rivals(era or (BEFORE if self.session.era != BEFORE else AFTER))
+        yield f"{' and '.join(workload.eras)} race from the beginning, by time alone. ^C stops them."
+        try:
+            pair = workload.race(lambda *_: True)
+        except KeyboardInterrupt:
+            if workload.so_far is None:
+                yield "Stopped before anything is known."
+                return
+            pair = workload.so_far
+        yield from race_sentences(pair)
+
+    def vary(self, text: str) -> Iterator[str]:
+        """Vary a cost or a count under the kernel before the series and this one."""
+        if self.tools is None:
+            yield "This run cannot be compared."
+            return
+        own = self.session.era
+        series = self.tools.rivals(BEFORE if own != BEFORE else AFTER).sweep(text)
+        with suppress(KeyboardInterrupt):
+            series.run(lambda *_: True)
+        yield from sweep_sentences(series.so_far)
+        if series.done < series.runs:
+            yield f"Stopped after {series.done} of {series.runs} runs."
+
     def explain(self, word: str) -> Iterator[str]:
         """What a lock, errno, function or step is."""
         for one in explain(word):
@@ -325,6 +356,8 @@ COMMANDS: Final[dict[str, tuple[Callable[[Talk, str], Iterator[str]], str]]] = {
     "tasks": (Talk.tasks, ""),
     "locks": (Talk.locks, ""),
     "o": (Talk.oracle, ""),
+    "c": (Talk.compare, "[KERNEL]"),
+    "vary": (Talk.vary, "NAME=A..B"),
     "explain": (Talk.explain, "WORD"),
     "a": (Talk.answer, "NUMBER"),
     "h": (Talk.hint, ""),

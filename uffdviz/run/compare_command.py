@@ -8,7 +8,7 @@ from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, u
 from uffdviz.run.compare import comparison, comparison_lines, run_compared
 from uffdviz.run.measure import Plan, cost_changes, follows_time, set_up
 from uffdviz.run.report import duration, table
-from uffdviz.run.sweep import Sweep, run_plans
+from uffdviz.run.sweep import Sweep, points_of, run_plans
 
 SMALL: Final = 20_000
 """A run of at most so many steps is told with everything that its events say."""
@@ -91,27 +91,11 @@ def status_of(run: Run) -> int:
 
 def swept(sweep: Sweep, plans: Sequence[Plan], jobs: int, cluster: str, *, json: bool) -> Answer:
     """Do the runs of a sweep; each point of it is a comparison."""
-    values = sweep.values()
-    each = [(value, plan) for value in values for plan in plans]
-    runs = run_plans([sweep.plan(plan, value) for value, plan in each], jobs, cluster)
-    points = []
-    for index, value in enumerate(values):
-        found = {
-            plan.era: runs[number]
-            for offset, plan in enumerate(plans)
-            if (number := index * len(plans) + offset) in runs
-        }
-        if len(found) == len(plans):
-            points.append({"value": value, **comparison(plans[0].scenario, found)})
+    runs = run_plans(sweep.plans(plans), jobs, cluster)
+    result = points_of(sweep, plans, runs)
     status = max((status_of(run) for run in runs.values()), default=3)
-    if len(points) < len(values):
+    if len(result["points"]) < len(result["sweep"]["values"]):
         status = 3
-    result = {
-        "scenario": plans[0].scenario,
-        "eras": [plan.era for plan in plans],
-        "sweep": {"name": sweep.name, "values": values},
-        "points": points,
-    }
     return status, [as_json(result)] if json else sweep_lines(result)
 
 

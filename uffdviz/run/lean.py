@@ -7,7 +7,7 @@ and kernel functions that do not note their calls.
 """
 
 from heapq import heappop, heappushpop
-from typing import Any
+from typing import Any, ClassVar
 
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.locks.rwsem import enter_write
@@ -34,6 +34,9 @@ def unobserved(era: type[Kernel]) -> type[Kernel]:
 class Lean(Order):
     """One run. `steps` counts what a machine would have made an event of."""
 
+    runner: ClassVar[type[Runner]] = Runner
+    """A task of the run; one that hears more of its time takes more."""
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         stage = setting.stage
@@ -46,7 +49,7 @@ class Lean(Order):
         era = unobserved(setting.era)
         for place, (name, life) in enumerate(setting.lives):
             coro = life(era(stage, stage.task(name)))
-            self.tasks[name] = Runner(name, place, coro.send)
+            self.tasks[name] = self.runner(name, place, coro.send)
         for task in self.tasks.values():
             self._resume(task, None)
             self.place(task)

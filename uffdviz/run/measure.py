@@ -14,19 +14,20 @@ from uffdviz.errors import ScenarioError, UsageError, near_miss
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.lean import Lean
 from uffdviz.run.scenario import Scenario
-from uffdviz.run.setting import Setting, load_setting
+from uffdviz.run.setting import Setting, load_setting, setting_of
 
-CHUNK: Final = 100_000
+CHUNK: Final = 20_000
 MOST_STEPS: Final = 100_000_000
 MOST_RESULTS: Final = 20_000
-Progress = Callable[[int, int], None]
-"""Told now and then how many steps there were, and how far virtual time has come."""
+Progress = Callable[[int, int], bool]
+"""Told now and then how many steps there were, and how far virtual time has come. Returns: whether to go on."""
 
 
 class Plan(msgspec.Struct, frozen=True):
     """What to run: a scenario by path or name, an era, and what is changed for this run.
 
     `costs` replace rows of the shipped table, `counts` are numbers of tasks (0: none) or `cpus`.
+    With `tables` these are the scenario, and `scenario` is only what it is called.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True):
     mutations: tuple[str, ...] = ()
     costs: Mapping[str, int] = {}
     counts: Mapping[str, int] = {}
+    tables: Mapping[str, Any] = {}
 
 
 def set_up(plan: Plan) -> Setting:
@@ -41,7 +43,10 @@ def set_up(plan: Plan) -> Setting:
 
     Raises: ScenarioError, UsageError.
     """
-    setting = load_setting(plan.scenario, plan.era, plan.mutations)
+    if plan.tables:
+        setting = setting_of(plan.tables, plan.scenario, plan.era, plan.mutations)
+    else:
+        setting = load_setting(plan.scenario, plan.era, plan.mutations)
     if not plan.costs and not plan.counts:
         return setting
     scenario = setting.scenario
@@ -96,8 +101,9 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
     try:
         while not ended and lean.steps < MOST_STEPS:
             ended = lean.run(min(CHUNK, MOST_STEPS - lean.steps))
-            if progress is not None:
-                progress(lean.steps, lean.now())
+            if progress is not None and not progress(lean.steps, lean.now()) and not ended:
+                interrupted = True
+                break
     except KeyboardInterrupt:
         ended, interrupted = False, True
     finally:

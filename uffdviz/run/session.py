@@ -110,7 +110,8 @@ class RunSession:
             name = f"{branch.name}  " if branch.name else ""
             after = f"after step {fork.parts}: {_goes_on(branch, fork.parts)}" if fork.depth else ""
             said = after or "the first run"
-            rows.append((index, fork.depth, f"{name}{said}, {branch.length} steps"))
+            steps = "1 step" if branch.length == 1 else f"{branch.length} steps"
+            rows.append((index, fork.depth, f"{name}{said}, {steps}"))
         return rows
 
     def call(self, branch: int, name: str) -> None:
@@ -124,6 +125,12 @@ class RunSession:
         self._branch.expected()
         over = sum(1 for bound in self._branch.bounds if bound <= self._n)
         return self._script[over][0] if over < len(self._script) else self._blocks
+
+    @property
+    def bounds(self) -> Sequence[int]:
+        """How many events there were at the end of each block that was played."""
+        self._branch.expected()
+        return self._branch.bounds
 
     def snapshot(self, at: int) -> Snapshot:
         """What can be known after the first `at` events."""

@@ -80,9 +80,14 @@ class Shortest:
         self._best: dict[int, tuple[int, int]] = {}
         self._came: dict[int, tuple[int, Row]] = {}
         self._queue: list[tuple[int, int, int, int]] = []
+        self.states = 0
+        self.finished = True
 
     def path(self) -> list[Move] | None:
-        """Find the run. Returns: its steps; None if a limit came first, or there is no such run."""
+        """Find the run. Returns: its steps; None if a limit came first, or there is no such run.
+
+        `finished` says which of the two; `states` how many were looked at.
+        """
         many = self.nobody + 1
         self._queue.append((0, 0, 0, self.space.start * many + self.nobody))
         self._best[self._queue[0][3]] = 0, 0
@@ -96,9 +101,9 @@ class Shortest:
             moves = self.space.moves(state)
             if (not moves and self.goal.ends(state)) or self.goal.holds(state):
                 return self._back(key, many)
-            if len(self._best) > self.limits.max_states or not _goes_on(
-                self.limits, len(self._best)
-            ):
+            self.states += 1
+            if len(self._best) > self.limits.max_states or not _goes_on(self.limits, self.states):
+                self.finished = False
                 return None
             for row, after in moves:
                 task = self.tasks.get(row.actor.task, last)
@@ -107,6 +112,10 @@ class Shortest:
                 found = self.goal.breaks(row, state)
                 self._reach(FOUND if found else after * many + task, cost, key, row)
         return None
+
+    def some_path(self) -> list[Move] | None:
+        """Give the best run that was seen before a limit ended the search; None if none was."""
+        return self._back(FOUND, self.nobody + 1) if FOUND in self._came else None
 
     def _reach(self, to: int, cost: tuple[int, int], key: int, row: Row) -> None:
         if to not in self._best or cost < self._best[to]:

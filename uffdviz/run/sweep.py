@@ -6,14 +6,17 @@ the same whichever way, since a run is a function of its plan.
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from importlib import import_module
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from uffdviz.errors import UsageError
+from uffdviz.run.compare import comparison
 from uffdviz.run.costs import shipped_costs
-from uffdviz.run.measure import Plan, measure, set_up
+from uffdviz.run.measure import Plan, Progress, measure, set_up
 
 MOST_POINTS: Final = 17
 PATIENCE: Final = 5
@@ -29,12 +32,12 @@ class Sweep:
         """Read `NAME=A..B`. Raises: UsageError."""
         match = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*=\s*(\d{1,15})\s*\.\.\s*(\d{1,15})\s*", text)
         if match is None:
-            msg = f"--sweep {text!r}: write NAME=A..B, a cost or a count, such as wake_latency=5000..40000"
+            msg = f"sweep {text!r}: write NAME=A..B, a cost or a count, such as wake_latency=5000..40000"
             raise UsageError(msg)
         self.name = match[1]
         self.first, self.last = int(match[2]), int(match[3])
         if self.first > self.last:
-            msg = f"--sweep {text!r}: {self.first} is more than {self.last}"
+            msg = f"sweep {text!r}: {self.first} is more than {self.last}"
             raise UsageError(msg)
         self.is_cost = self.name in shipped_costs()
 
@@ -51,19 +54,15 @@ class Sweep:
             values = [self.first + span * i // (MOST_POINTS - 1) for i in range(MOST_POINTS)]
         return values if values[-1] == self.last else [*values, self.last]
 
+    def plans(self, plans: Sequence[Plan]) -> list[Plan]:
+        """Every run of the sweep: for each value those of `plans`."""
+        return [self.plan(plan, value) for value in self.values() for plan in plans]
+
     def plan(self, plan: Plan, value: int) -> Plan:
         """The plan with this value."""
         if self.is_cost:
-            return Plan(
-                plan.scenario,
-                plan.era,
-                plan.mutations,
-                {**plan.costs, self.name: value},
-                plan.counts,
-            )
-        return Plan(
-            plan.scenario, plan.era, plan.mutations, plan.costs, {**plan.counts, self.name: value}
-        )
+            return replace(plan, costs={**plan.costs, self.name: value})
+        return replace(plan, counts={**plan.counts, self.name: value})
 
 
 def run_plans(plans: Sequence[Plan], jobs: int = 1, cluster: str = "") -> dict[int, dict[str, Any]]:
@@ -91,10 +90,34 @@ def run_plans(plans: Sequence[Plan], jobs: int = 1, cluster: str = "") -> dict[i
     return dict(sorted(done.items()))
 
 
-def one_by_one(plans: Sequence[Plan]) -> Iterator[Done]:
-    """Do the runs here."""
+def points_of(
+    sweep: Sweep, plans: Sequence[Plan], runs: Mapping[int, dict[str, Any]]
+) -> dict[str, Any]:
+    """What is known of a sweep, by the keys of `compare --sweep --json`; each point is a comparison."""
+    values = sweep.values()
+    points = []
+    for index, value in enumerate(values):
+        found = {
+            plan.era: runs[number]
+            for offset, plan in enumerate(plans)
+            if (number := index * len(plans) + offset) in runs
+        }
+        if len(found) == len(plans):
+            points.append({"value": value, **comparison(plans[0].scenario, found)})
+    return {
+        "scenario": plans[0].scenario,
+        "eras": [plan.era for plan in plans],
+        "sweep": {"name": sweep.name, "values": values},
+        "points": points,
+    }
+
+
+def one_by_one(
+    plans: Sequence[Plan], told: Callable[[Plan], Progress] | None = None
+) -> Iterator[Done]:
+    """Do the runs here; `told` hears how far each is, else standard error does."""
     for number, plan in enumerate(plans):
-        yield number, measure(plan, teller(plan))
+        yield number, measure(plan, (told or teller)(plan))
 
 
 def in_processes(plans: Sequence[Plan], jobs: int) -> Iterator[Done]:
@@ -143,16 +166,17 @@ def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:
             yield futures[future], future.result()
 
 
-def teller(plan: Plan) -> Callable[[int, int], None]:
+def teller(plan: Plan) -> Progress:
     """Say on standard error how far a run is: always on a terminal, else now and then."""
     live = sys.stderr.isatty()
 
-    def tell(steps: int, now: int) -> None:
+    def tell(steps: int, now: int) -> bool:
         if live or not steps % NEWS:
             end = "\r" if live else "\n"
             line = f"{plan.era}: {steps / 1e6:.1f} million steps, {now / 1e9:.3f} s of virtual time"
             sys.stderr.write(f"{line}{end}")
             sys.stderr.flush()
+        return True
 
     return tell
 

@@ -3,19 +3,25 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import Input
 
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
-from uffdviz.tui.keys import RUN
-from uffdviz.tui.remember import remember, remembered
+from uffdviz.tui.keys import HOME, RACE, RUN, Key
+from uffdviz.tui.lectern import Lectern
+from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
+from uffdviz.tui.screens.layout import PANELS
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -35,12 +41,14 @@ class UffdvizApp(App[None]):
         super().__init__()
         self.shelf = shelf
         self.first = session
+        self.lectern = Lectern()
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
-        kept = str(remembered().get("theme", theme))
-        known = kept if kept in {one.name for one in THEMES} else theme
-        self.theme = "no-colour" if self.no_color else known
+        kept = remembered()
+        self.theme = "no-colour" if self.no_color else kept.get("theme", theme)
+        if kept.get("motion") == OFF:
+            self.animation_level = "none"
 
     def get_default_screen(self) -> Screen[None]:
         """The start screen is below all others, so that there is a way back to it."""
@@ -56,9 +64,16 @@ class UffdvizApp(App[None]):
                 loop.add_signal_handler(number, self.end, number)
             except (NotImplementedError, RuntimeError, ValueError):
                 break  # not in the main thread, or not on this system
+        self.screen_change_signal.subscribe(self, lambda _: self.still_fields())
         self.call_after_refresh(self.remap)
+        self.call_after_refresh(self.complain)
         if self.first is not None:
             self.open(self.first)
+
+    def complain(self) -> None:
+        """Say what is wrong with the file of what is remembered, if something is."""
+        if words := trouble():
+            self.notify(words, title="cannot use all that was remembered", severity="warning")
 
     def remap(self) -> None:
         """Take over the keys of `keys.toml` in the folder for preferences: `step = "l"`."""
@@ -72,7 +87,7 @@ class UffdvizApp(App[None]):
         except (OSError, ValueError, RecursionError) as error:
             self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
             return
-        known = [key.name for key in RUN]
+        known = [key.name for key in (*RUN, *HOME, *RACE)]
         for name in table:
             if name not in known:
                 near = near_miss(name, known)
@@ -80,7 +95,8 @@ class UffdvizApp(App[None]):
         self.set_keymap({name: str(keys) for name, keys in table.items() if name in known})
 
     def on_unmount(self) -> None:
-        """Give the signals back."""
+        """Give the signals back, and end a lecture."""
+        self.lectern.close()
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             try:
@@ -119,15 +135,33 @@ class UffdvizApp(App[None]):
             _ = self.pop_screen()
 
     def action_help(self) -> None:
-        """Show what every key does."""
-        from uffdviz.tui.screens.help import HelpScreen
+        """Show what every key does on the screen that is shown."""
+        from uffdviz.tui.screens.help import RUNNING, HelpScreen
 
-        _ = self.push_screen(HelpScreen())
+        _ = self.push_screen(HelpScreen(getattr(self.screen, "ABOUT", RUNNING)))
 
     def action_dress(self, theme: str) -> None:
         """Change how everything looks, also the next time."""
         self.theme = theme
-        remember("theme", theme)
+        remember("theme", value=theme)
+
+    def action_motion(self) -> None:
+        """Let things move, or not, also the next time: scrolling in jumps, no blinking, no spinner."""
+        moving = self.animation_level == "none"
+        self.animation_level = "full" if moving else "none"
+        remember("motion", value=ON if moving else OFF)
+        self.still_fields()
+        self.notify(f"motion is {ON if moving else OFF}")
+
+    def still_fields(self) -> None:
+        """A cursor blinks only where things may move."""
+        blink = self.animation_level != "none"
+
+        def still() -> None:
+            for field in self.screen.query(Input):
+                field.cursor_blink = blink
+
+        self.call_after_refresh(still)
 
     def _command(self, screen: Screen[Any], action: str) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
@@ -135,37 +169,45 @@ class UffdvizApp(App[None]):
 
         return run
 
+    def table(self, screen: Screen[Any]) -> tuple[Key, ...]:
+        """The keys of a screen."""
+        from uffdviz.tui.screens.home import HomeScreen
+        from uffdviz.tui.screens.race import RaceScreen
+        from uffdviz.tui.screens.run import RunScreen
+
+        tables = ((RunScreen, RUN), (HomeScreen, HOME), (RaceScreen, RACE))
+        return next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command there is, by the words of the key table."""
         from uffdviz.tui.screens.run import RunScreen
 
         if isinstance(screen, CommandPalette):
             return
+        for key in self.table(screen):
+            if key.name not in {"task", "quit", "help", "motion"}:
+                words = f"{key.what}  ({key.shown})"
+                yield SystemCommand(words, key.short or key.name, self._command(screen, key.action))
         if isinstance(screen, RunScreen):
-            for key in RUN:
-                if key.name not in {"task", "quit", "help"}:
-                    words = f"{key.what}  ({key.shown})"
-                    yield SystemCommand(
-                        words, key.short or key.name, self._command(screen, key.action)
-                    )
-            for number, name in enumerate(screen.session.tasks, 1):
-                yield SystemCommand(
-                    f"Step {name}", f"task {number}", self._command(screen, f"task_named({name!r})")
-                )
-            for panel in ("narration", "source", "timeline", "memory", "totals"):
-                yield SystemCommand(
-                    f"Show {panel}",
-                    "bring to the front",
-                    self._command(screen, f"bring({panel!r})"),
-                )
+            yield from self._run_commands(screen)
         for theme in THEMES:
-            yield SystemCommand(
-                f"Theme: {theme.name}",
-                "how it looks",
-                self._command(screen, f"app.dress({theme.name!r})"),
-            )
+            command = self._command(screen, f"app.dress({theme.name!r})")
+            yield SystemCommand(f"Theme: {theme.name}", "how it looks", command)
+        motion = ON if self.animation_level == "none" else OFF
+        yield SystemCommand(f"Motion {motion}", "smooth scrolling, blinking", self.action_motion)
         yield SystemCommand("Help", "what every key does (?)", self.action_help)
         yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)
+
+    def _run_commands(self, screen: "RunScreen") -> Iterable[SystemCommand]:
+        for number, name in enumerate(screen.session.tasks, 1):
+            command = self._command(screen, f"task_named({name!r})")
+            yield SystemCommand(f"Step {name}", f"task {number}", command)
+        for panel in PANELS:
+            command = self._command(screen, f"bring({panel!r})")
+            yield SystemCommand(f"Show {panel}", "to the front, or into focus", command)
+        for panel in sorted({*PANELS} - screen.hidden - {"now"}):
+            command = self._command(screen, f"hide({panel!r})")
+            yield SystemCommand(f"Hide {panel}", "until it is shown again (U)", command)
 
 
 def run(shelf: Shelf, session: Session | None = None) -> int:

@@ -1,5 +1,6 @@
 """Every key of the run screen: one table for bindings, the line of keys, help and the palette."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 
@@ -14,12 +15,17 @@ class Key(NamedTuple):
     what: str
 
 
+Help = tuple[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
+"""What a screen says of itself (its `ABOUT`): a sentence, and tables of signs and what they mean."""
 RUN: Final = (
     Key("play", "space", "space", "play", "play", "Play by itself, or pause"),
     Key("step", "right,n", "→", "step", "step", "One step on; n does the same"),
     Key("back", "left,p", "←", "back", "back", "One step back; p does the same"),
     Key("task", "1,2,3,4,5,6,7,8,9", "1-9", "task", "task", "One step of that task"),
-    Key("block", "b", "b", "block", "block", "Play on to the end of the next block of the lesson"),
+    Key("block", "b", "b", "block", "block", "On to the end of the lesson's next block"),
+    Key("block_before", "B", "B", "block_before", "", "Back to the end of the block before it"),
+    Key("wait", "W", "W", "wait(1)", "", "On to where a task has to wait the next time"),
+    Key("wait_before", "E", "E", "wait(-1)", "", "Back to where a task had to wait before"),
     Key("panel", "t", "t", "panel(1)", "panel", "Next panel: Narration, Source, Timeline …"),
     Key("unpanel", "T", "T", "panel(-1)", "", "Previous panel"),
     Key("oracle", "o", "o", "oracle", "oracle", "Oracle: is each move safe, risky or doomed"),
@@ -42,8 +48,8 @@ RUN: Final = (
     Key("look", "a", "a", "look(1)", "", "Look at the next task's source without stepping it"),
     Key("faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
     Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
-    Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: zoom in"),
-    Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: zoom out"),
+    Key("zoom_in", "z", "z", "zoom(1)", "", "Timeline: show half as long around the cursor"),
+    Key("zoom_out", "Z", "Z", "zoom(-1)", "", "Timeline: show twice as long"),
     Key(
         "goal",
         "enter",
@@ -55,6 +61,9 @@ RUN: Final = (
     Key("schedule", "k", "k", "schedule", "", "Play a schedule in words: gc until holds mmap_lock"),
     Key("hint", "h", "h", "hint", "hint", "Another hint for the goal"),
     Key("enlarge", "f", "f", "enlarge", "", "Enlarge the panel in focus, or put it back"),
+    Key("hide", "H", "H", "hide", "", "Hide the panel in focus"),
+    Key("unhide", "U", "U", "unhide", "show all", "Show every panel again that was hidden"),
+    Key("motion", "m", "m", "app.motion", "", "Motion on or off: smooth scrolling, blinking"),
     Key("reload", "ctrl+r", "^r", "reload", "", "Read the lesson's file again"),
     Key("restart", "r", "r", "restart", "", "Begin the run again"),
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
@@ -64,16 +73,48 @@ RUN: Final = (
     Key("home", "escape", "esc", "app.home", "", "Back: to the page, to the start screen"),
     Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
 )
+HOME: Final = (
+    Key(
+        "race", "r", "r", "race", "race", "Let two kernels race through a scenario, on virtual time"
+    ),
+    Key("vary", "v", "v", "vary", "", "Vary a cost or a count of a scenario, and plot it"),
+)
+"""What can be done with a scenario of the start screen besides opening it."""
+RACE: Final = (
+    Key("race_play", "space", "space", "play", "play", "Play the race, or pause"),
+    Key("race_on", "right,n", "→", "on(1)", "", "One column on"),
+    Key("race_back", "left,p", "←", "on(-1)", "", "One column back"),
+    Key("race_begin", "home", "Home", "begin", "", "To the beginning"),
+    Key("race_end", "end", "End", "end", "", "To the end"),
+    Key("race_faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
+    Key("race_slower", "minus", "-", "pace(-1)", "", "Play slower"),
+    Key("race_in", "z", "z", "zoom(1)", "closer", "Zoom in around the cursor, down to one wait"),
+    Key("race_out", "Z", "Z", "zoom(-1)", "", "Zoom out"),
+    Key("wait_before", "left_square_bracket", "[", "wait(-1)", "", "Previous wait for a lock"),
+    Key("wait_after", "right_square_bracket", "]", "wait(1)", "wait", "Next wait for a lock"),
+    Key("wait_words", "enter", "enter", "words", "words", "The wait in words, or the totals again"),
+    Key("race_stop", "s", "s", "stop", "stop", "Stop computing, and keep what is known"),
+    Key("race_era", "e", "e", "era", "kernel", "Another kernel on the right"),
+    Key("race_vary", "v", "v", "vary", "vary", "Vary a cost or a count, and plot it"),
+    Key("race_leave", "escape,c", "esc", "app.pop_screen", "back", "Back"),
+)
+RACE_MOUSE: Final = (
+    ("click the picture", "Go to that moment"),
+    ("wheel", "On and back in time"),
+)
 PALETTE: Final = Key("palette", "ctrl+p", "^p", "command_palette", "menu", "All commands")
 MOUSE: Final = (
     ("click a task", "One step of that task"),
-    ("click the timeline", "Go to that moment"),
+    ("click the timeline", "Go to that moment; with the button held it goes along"),
+    ("click - or + on it", "Show more or less of it; the wheel with ctrl does the same"),
     ("click a panel's name", "Bring that panel to the front"),
+    ("click [+] or [×]", "Enlarge the panel in focus, or hide it"),
     ("click a key below", "The same as pressing it"),
+    ("right-click a word", "Explain it: a lock, a function, a result"),
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "goal", "hint", "panel",
+    "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
     "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
 WIDE: Final = frozenset({"oracle", "explore", "compare"})

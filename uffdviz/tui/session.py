@@ -9,7 +9,7 @@ from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.goals import Guide
-from uffdviz.tui.tools import Tools
+from uffdviz.tui.tools import Tools, Workload
 
 SourceLines = Sequence[tuple[str, str]]
 """A kernel function as text: (label of the step, line); no label: a line without a step."""
@@ -32,6 +32,10 @@ class Session(Protocol):
 
     async def next_block(self) -> str:
         """Play on to the end of the lesson's next block. Returns: why not, or nothing."""
+
+    @property
+    def bounds(self) -> Sequence[int]:
+        """How many events there were at the end of each block that was played."""
 
     @property
     def tasks(self) -> Sequence[str]:
@@ -156,6 +160,9 @@ class Shelf(Protocol):
 
     def open_scenario(self, name: str, era: str = "") -> Session:
         """Begin a scenario, under its own era unless another is named."""
+
+    def workload(self, name: str, eras: Sequence[str] = ()) -> Workload:
+        """Set a scenario under two eras side by side; they need not be named."""
 
     def open_recording(self, name: str) -> Session:
         """Open a recording, shown to its end."""

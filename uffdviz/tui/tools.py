@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from uffdviz.trace.events import Event
+from uffdviz.trace.profile import Pair
 from uffdviz.trace.snapshot import Snapshot
 
 Tick = Callable[[int, int], bool]
@@ -95,7 +96,7 @@ class Found(Protocol):
 
 
 class Side(Protocol):
-    """One of two runs that are looked at together."""
+    """One of two runs that are looked at together; `left` says where it could not follow."""
 
     era: str
     left: str
@@ -110,11 +111,8 @@ class Side(Protocol):
         """What happened in it, to the end."""
 
     @property
-    def end(self) -> int:
-        """When its last event ends."""
-
-    def at(self, time: int) -> int:
-        """How many events are over at a time."""
+    def followed(self) -> int:
+        """How many choices of the schedule it could take."""
 
     def snapshot(self, n: int) -> Snapshot:
         """What can be known after the first `n` events."""
@@ -124,7 +122,7 @@ class Side(Protocol):
 
 
 class Race(Protocol):
-    """Two runs with one clock."""
+    """Two runs by one schedule and then one clock, looked at moment by moment from 0 to `last`."""
 
     @property
     def left(self) -> Side:
@@ -138,11 +136,57 @@ class Race(Protocol):
     def parted(self) -> int:
         """The first event that differs; 0: none does."""
 
-    def next(self, time: int) -> int:
-        """The next moment at which something is over on either side."""
+    @property
+    def steps(self) -> int:
+        """How many moments are choices of the schedule; the rest are times."""
 
-    def before(self, time: int) -> int:
-        """The moment before."""
+    @property
+    def last(self) -> int:
+        """The number of the last moment."""
+
+    def places(self, moment: int) -> tuple[int, int]:
+        """How many events of each side are shown at a moment."""
+
+    def time(self, moment: int) -> int:
+        """What the clock says at a moment."""
+
+    def parting(self) -> int:
+        """The moment at which the first event that differs is seen on both sides."""
+
+    def shared(self, moment: int) -> tuple[str, ...]:
+        """The schedule that both sides have followed at a moment."""
+
+
+class Series(Protocol):
+    """A sweep: a cost or a count that takes several values."""
+
+    runs: int
+    done: int
+    is_cost: bool
+    so_far: Mapping[str, Any]
+
+    def run(self, tick: Tick) -> Mapping[str, Any]:
+        """Do the runs. Returns: what is known, by the keys of `compare --sweep --json`."""
+
+
+class Workload(Protocol):
+    """A scenario that goes by time, under two eras. `so_far` is what is known while they run."""
+
+    title: str
+    so_far: Pair | None
+
+    @property
+    def eras(self) -> Sequence[str]:
+        """The era to the left and that to the right."""
+
+    def race(self, tick: Tick) -> Pair:
+        """Run both."""
+
+    def window(self, start: int, end: int, tick: Tick) -> Pair | None:
+        """Run both again for a closer look at a window; None: it was stopped."""
+
+    def sweep(self, text: str) -> Series:
+        """Vary a cost or a count, `NAME=A..B`; an error says what is wrong with it."""
 
 
 class Tools(Protocol):
@@ -162,6 +206,9 @@ class Tools(Protocol):
 
     def race(self, era: str, choices: Sequence[str], tick: Tick) -> Race:
         """Run the same choices under another era, too."""
+
+    def workload(self, era: str) -> Workload | None:
+        """The same scenario under two eras, if it is too long to be looked at event by event."""
 
     def explain(self, word: str) -> Sequence[tuple[str, str, str]]:
         """What a word means: the word, a paragraph, its source."""

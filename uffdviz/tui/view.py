@@ -43,6 +43,7 @@ class View:
     hints: Mapping[int, int] = field(default_factory=dict)
     zoom: int = 0
     branches: int = 0
+    hidden: int = 0
     note: str = ""
     fates: Mapping[str, Fate] = field(default_factory=dict)
     oracle: str = ""

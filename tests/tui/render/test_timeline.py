@@ -6,7 +6,18 @@ from uffdviz.run.interleaving import Interleaving
 from uffdviz.trace.events import Event
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.render.line import plain, width_of
-from uffdviz.tui.render.timeline import event_at, nanoseconds, timeline_lines
+from uffdviz.tui.render.timeline import (
+    Window,
+    event_at,
+    nanoseconds,
+    now_at,
+    timeline_lines,
+    window,
+)
+
+
+def all_of(lanes: Lanes) -> Window:
+    return window(lanes, 0, 0)
 
 
 def event(n: int, task: str, start: int, fact: str, mode: str = "") -> Event:
@@ -28,7 +39,7 @@ def test_a_lane_shows_running_holding_and_waiting() -> None:
         event(5, "app", 200, "Worked"),
         event(6, "app", 300, "LockReleased", "write"),
     )
-    ruler, gc, app = plain(timeline_lines(lanes, 6, 46)).splitlines()
+    ruler, gc, app = plain(timeline_lines(lanes, 6, 46, all_of(lanes))).splitlines()
     assert ruler.endswith("▼")
     assert gc == "1 gc  ────────────────────┅┅L┅┅┅┅┅┅┅┅┅┅┅┅┅┅┅┅┅"
     assert app == "2 app ━━W:L━━━━━━━━━━━━━━━━━━━━━━━━━──────────"
@@ -36,12 +47,18 @@ def test_a_lane_shows_running_holding_and_waiting() -> None:
 
 def test_a_lock_that_is_held_while_not_running_is_still_shown() -> None:
     lanes = lanes_of(event(1, "app", 0, "LockAcquired", "write"), event(2, "gc", 100, "Worked"))
-    assert plain(timeline_lines(lanes, 2, 46)).splitlines()[2].endswith("╌")
+    assert plain(timeline_lines(lanes, 2, 46, all_of(lanes))).splitlines()[2].endswith("╌")
 
 
 def test_a_click_means_the_event_that_had_begun_there() -> None:
     lanes = lanes_of(*(event(n + 1, "gc", n * 100, "Worked") for n in range(4)))
-    assert [event_at(lanes, 6 + x, 46, 4, 0) for x in (0, 9, 10, 35, 39)] == [1, 1, 2, 4, 4]
+    assert [event_at(lanes, 6 + x, 46, all_of(lanes)) for x in (0, 9, 10, 35, 39)] == [
+        1,
+        1,
+        2,
+        4,
+        4,
+    ]
 
 
 @given(
@@ -59,7 +76,8 @@ def test_every_lane_fits_at_every_width_zoom_and_place(
             run.machine.step(choices[pick % len(choices)])
     lanes = Lanes(run.machine.tasks)
     lanes.extend(run.events)
-    lines = timeline_lines(lanes, min(n, len(run.events)), width, zoom)
+    at = min(n, len(run.events))
+    lines = timeline_lines(lanes, at, width, window(lanes, now_at(lanes, at), zoom))
     assert len(lines) == 5
     assert all(width_of(one) <= max(width, 14) for one in lines)
 

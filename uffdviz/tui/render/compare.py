@@ -18,9 +18,9 @@ KINDS = (
 )
 
 
-def side_lines(side: Side, race: Race, time: int, width: int) -> list[Line]:
+def side_lines(side: Side, race: Race, moment: int, width: int) -> list[Line]:
     """One era at a moment: how far, the last event, blocked time as a bar, tasks, locks."""
-    n = side.at(time)
+    n = race.places(moment)[side is race.right]
     snapshot = side.snapshot(n)
     event = side.events[n - 1] if n else None
     now = side.totals(n)
@@ -34,8 +34,8 @@ def side_lines(side: Side, race: Race, time: int, width: int) -> list[Line]:
         lines += flow(said, width, indent=2)
     else:
         lines.append(line(Span("Nothing has happened yet.", "dim")))
-    if side.left and n == len(side.events):
-        lines += wrapped(f"could not follow: {side.left}", width, "changed", "  ")
+    if side.left and moment > side.followed:
+        lines += wrapped(f"≠ left the schedule, {side.left}", width, "changed", "  ")
     lines.append(line())
     moved = event.task if event else ""
     lines += task_lines(
@@ -61,10 +61,10 @@ def blocked(totals: Mapping[str, Any]) -> int:
     return sum(every.values()) if isinstance(every, Mapping) else every
 
 
-def difference_lines(race: Race, time: int, width: int) -> list[Line]:
+def difference_lines(race: Race, moment: int, width: int) -> list[Line]:
     """The totals of both sides so far, and what is left if one is taken from the other."""
     sides = (race.left, race.right)
-    totals = [side.totals(side.at(time)) for side in sides]
+    totals = [s.totals(n) for s, n in zip(sides, race.places(moment), strict=True)]
     room = max(14, width - 36)
     lines = [_row("", [side.era for side in sides] + ["difference"], room, "dim")]
     walls = [sum_["wall_ns"] for sum_ in totals]
@@ -112,3 +112,12 @@ def parted_words(race: Race) -> str:
         at = race.parted - 1
         words.append(f"{side.era}: {events[at].sentence if at < len(events) else 'it is over'}")
     return f"They part at step {race.parted}. {'; '.join(words)}."
+
+
+def left_words(race: Race) -> list[str]:
+    """Which side could not follow the schedule, and from where on."""
+    return [
+        f"≠ {side.era} cannot follow {side.left}; timed order from there."
+        for side in (race.left, race.right)
+        if side.left
+    ]

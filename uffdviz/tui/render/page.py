@@ -43,7 +43,7 @@ def page_lines(  # noqa: PLR0913, PLR0917  what a view says of a page
         past = index < reached
         if isinstance(block, Predict) and index in answers:
             top = len(lines)
-        lines += _block(block, index, answers, hints, width, past=past)
+        lines += block_lines(block, index, answers, hints, width, past=past)
         if trail is not None and isinstance(block, Goal):
             lines += state_of_goal(index, block.kind, trail)
         lines.append(line())
@@ -72,7 +72,7 @@ def next_predict(
     return None
 
 
-def _block(  # noqa: PLR0913  one case a block
+def block_lines(  # noqa: PLR0913  one case a block
     block: AnyBlock,
     index: int,
     answers: Mapping[int, int],
@@ -81,6 +81,7 @@ def _block(  # noqa: PLR0913  one case a block
     *,
     past: bool,
 ) -> list[Line]:
+    """One block of a page; `past`: it has been played."""
     match block:
         case Prose():
             return prose_lines(block.text, width)

@@ -26,6 +26,12 @@ LEGEND: Final = "─ runs  ━ runs holding a lock  ╌ holds it, not running  �
 SHORT_LEGEND: Final = "━ holds a lock  ╌ not running  ┅ waits  · asleep"
 
 
+CLOSEST: Final = 64
+"""Nanoseconds across the screen, about."""
+NEARER: Final = "key:zoom_in"
+WIDER: Final = "key:zoom_out"
+
+
 class Window(NamedTuple):
     """The stretch of virtual time that is drawn."""
 
@@ -34,11 +40,21 @@ class Window(NamedTuple):
 
 
 def window(lanes: Lanes, now: int, zoom: int) -> Window:
-    """All of it, or a `zoom`-th part of it around `now`."""
+    """All of it, or a part of it around `now`: each `zoom` is half as long."""
     whole = max(lanes.end, 1)
     part = max(whole >> zoom, 1)
     start = min(max(0, now - part // 2), whole - part)
     return Window(start, start + part)
+
+
+def most_zoom(lanes: Lanes) -> int:
+    """How often one can zoom in before a column is less than a nanosecond."""
+    return max(0, (lanes.end // CLOSEST).bit_length())
+
+
+def now_at(lanes: Lanes, n: int) -> int:
+    """When event `n` is over."""
+    return lanes.events[n - 1].end if n else 0
 
 
 def lane_room(lanes: Lanes) -> int:
@@ -47,18 +63,18 @@ def lane_room(lanes: Lanes) -> int:
 
 
 def timeline_lines(
-    lanes: Lanes, n: int, width: int, zoom: int = 0, lost: int | None = None
+    lanes: Lanes, n: int, width: int, view: Window, lost: int | None = None
 ) -> list[Line]:
     """A ruler with the place of event `n` and the point of no return, then a lane per task."""
     left = lane_room(lanes)
     room = max(8, width - left)
-    now = lanes.events[n - 1].end if n else 0
-    view = window(lanes, now, zoom)
+    now = now_at(lanes, n)
     cursor = column_of(now, view, room)
     ruler = _ruler(view, now, cursor, room)
     if lost and lost <= len(lanes.events):
         ruler = marked(ruler, lanes.events[lost - 1].end, view, room)
-    lines = [line(" " * left, *ruler)]
+    signs = Span("-", "key", WIDER), Span("/", "dim"), Span("+", "key", NEARER)
+    lines = [line(*signs, " " * (left - 3), *ruler)]
     for number, (name, lane) in enumerate(lanes.lanes.items(), 1):
         key = str(number) if number < 10 else " "
         head = Span(f"{key} {name[: left - 3]:<{left - 3}} ", "strong", f"task {name}")
@@ -72,13 +88,12 @@ def column_of(time: int, view: Window, room: int) -> int:
     return min(max(at, 0), room - 1)
 
 
-def event_at(lanes: Lanes, x: int, width: int, n: int, zoom: int) -> int:
+def event_at(lanes: Lanes, x: int, width: int, view: Window) -> int:
     """The event that a click on column `x` means: the last one that had begun by then."""
     left = lane_room(lanes)
     room = max(8, width - left)
-    now = lanes.events[n - 1].end if n else 0
-    view = window(lanes, now, zoom)
-    time = view.start + (2 * max(0, x - left) + 1) * (view.end - view.start) // (2 * room)
+    column = min(max(0, x - left), room - 1)
+    time = view.start + (2 * column + 1) * (view.end - view.start) // (2 * room)
     return max((e.n for e in lanes.events if e.start <= time), default=0)
 
 

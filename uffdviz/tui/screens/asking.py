@@ -1,16 +1,15 @@
-"""The run screen with its questions: oracle, search, another era, words; and lecture mode."""
+"""The run screen with its questions: oracle, search, another era, words."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from textual import on
 from textual.timer import Timer
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.remember import remember, remembered
 from uffdviz.tui.render.fates import fate_words
-from uffdviz.tui.screens.layout import DECK, Layout
 from uffdviz.tui.screens.run import RunScreen
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.tools import Oracle
@@ -36,16 +35,8 @@ class AskingScreen(RunScreen):
 
     async def on_mount(self) -> None:
         """Replay a long recording while it is looked at; the base class does the rest."""
-        kept = str(remembered().get("panel", ""))
-        if self.session.lesson is None and kept in DECK:
-            _ = self.call_after_refresh(self.bring_again, kept)
         if self.session.behind:
             self.reader = self.set_interval(READ_EVERY, self.read_on)
-
-    def bring_again(self, name: str) -> None:
-        """Bring the panel to the front that was there the last time."""
-        if name in self.layout_now.deck:
-            super().bring(name)
 
     def read_on(self) -> None:
         """Replay a few events more."""
@@ -163,12 +154,13 @@ class AskingScreen(RunScreen):
     # another era
 
     def action_compare(self) -> None:
-        """Choose another era and look at both."""
+        """Choose another era and look at both: event by event, or as a race if that is too long."""
         if self.tools is None:
             self.say(NOTHING)
             return
         from uffdviz.tui.screens.compare import CompareScreen
         from uffdviz.tui.screens.prompt import ListScreen
+        from uffdviz.tui.screens.race import RaceScreen
 
         tools = self.tools
         eras = [era for era in self.shelf.eras() if era != self.session.era]
@@ -176,9 +168,14 @@ class AskingScreen(RunScreen):
         self.stop()
 
         def go(index: int | None) -> None:
-            if index is not None:
-                screen = CompareScreen(tools, self.session.title, eras[index], choices)
-                _ = self.app.push_screen(screen)
+            if index is None:
+                return
+            workload = tools.workload(eras[index])
+            if workload is None:
+                about = self.session.title, eras[index], choices, self.session.tasks
+                _ = self.app.push_screen(CompareScreen(tools, *about))
+            else:
+                _ = self.app.push_screen(RaceScreen(workload))
 
         question = f"{self.session.era} beside which kernel?"
         _ = self.app.push_screen(ListScreen(question, eras), go)
@@ -193,6 +190,16 @@ class AskingScreen(RunScreen):
         from uffdviz.tui.screens.explain import ExplainScreen
 
         _ = self.app.push_screen(ExplainScreen(self.tools, self.words_here()))
+
+    @on(Panel.Asked)
+    def asked(self, message: Panel.Asked) -> None:
+        """Explain the word that was clicked."""
+        if self.tools is None:
+            self.say(NOTHING)
+            return
+        from uffdviz.tui.screens.explain import ExplainScreen
+
+        _ = self.app.push_screen(ExplainScreen(self.tools, [message.word]))
 
     def words_here(self) -> list[str]:
         """What could be explained now, nearest first: object, function, step, results, eras."""
@@ -228,40 +235,3 @@ class AskingScreen(RunScreen):
                 await self.seek(at + 1)
                 return
         self.say(f"nothing that happened has {self.searched!r} in it" if words else "/ searches")
-
-    # for an audience
-
-    def action_lecture(self) -> None:
-        """Show only Tasks, Locks and Now, or everything again."""
-        self.minimize()
-        self.set_class(not self.has_class("lecture"), "lecture")
-        self.put(self.layout_now)
-        for panel in self.query(Panel):
-            panel.on_show()
-
-    def bring(self, name: str) -> None:
-        """Bring a panel to the front; the lecture is over if it has no place there."""
-        if name in DECK and self.has_class("lecture"):
-            self.action_lecture()
-        super().bring(name)
-        if self.session.lesson is None and name in self.layout_now.deck:
-            remember("panel", name)
-
-    def action_enlarge(self) -> None:
-        """Let a panel fill the screen; in a lecture it is one of those that are shown."""
-        if self.has_class("lecture") and (self.focused is None or self.focused.id in DECK):
-            _ = self.query_one("#tasks").focus()
-        super().action_enlarge()
-
-    def put(self, layout: Layout) -> None:
-        """Put the panels where a layout has them; in a lecture few and large."""
-        super().put(layout)
-        if self.has_class("lecture"):
-            self.query_one("#board").styles.grid_rows = "1fr 7"
-
-    def show_deck(self) -> None:
-        """Show the deck; in a lecture none of it."""
-        super().show_deck()
-        for panel in self.query(Panel):
-            if panel.id in DECK and self.has_class("lecture"):
-                panel.display = False

@@ -1,9 +1,10 @@
-"""The same choices under two eras, on one clock and with one keyboard."""
+"""The same choices under two eras, with one keyboard: a digit steps a task on both sides."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -11,22 +12,47 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.render.compare import difference_lines, parted_words, side_lines
-from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
+from uffdviz.tui.keys import Help, Key
+from uffdviz.tui.remember import PACES
+from uffdviz.tui.render.compare import difference_lines, left_words, parted_words, side_lines
+from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.screens.board import PACES
-from uffdviz.tui.tools import Race, Tools
+from uffdviz.tui.tools import Race, Side, Tools
+from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.sheet import Sheet
 
-KEYS = " space play   → on   ← back   d where they part   Home End   + - speed   esc back   q quit"
-START = -1
-"""Before everything: the first events may be over at no time at all."""
+COMPARE: Final = (
+    Key("task", "1,2,3,4,5,6,7,8,9", "1-9", "task", "task", "One step of that task on both sides"),
+    Key("on", "right,n", "→", "on", "on", "On to the next moment; n does the same"),
+    Key("back", "left,p", "←", "back", "back", "Back to the moment before; p does the same"),
+    Key("play", "space", "space", "play", "play", "Play by itself, or pause"),
+    Key("part", "d", "d", "part", "part", "To the first event that differs"),
+    Key("begin", "home", "Home", "begin", "", "To the beginning"),
+    Key("end", "end", "End", "end", "", "To the end of the longer run"),
+    Key("faster", "plus,equals_sign", "+", "pace(1)", "", "Play faster"),
+    Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
+    Key("leave", "escape,c", "esc", "app.pop_screen", "leave", "Back to the run"),
+)
+ALSO: Final = (
+    Key("help", "question_mark,f1", "?", "app.help", "help", "This help"),
+    Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
+)
+MOUSE: Final = (
+    ("click a task", "One step of that task on both sides"),
+    ("click a key below", "The same as pressing it"),
+    ("wheel", "Scroll the panel under the pointer"),
+)
 FRAMES = 200
 """Playing takes at most so many pictures; a long run jumps over moments."""
 
 
 class CompareScreen(Screen[None]):
-    """Two runs side by side; a moment of virtual time is shown on both."""
+    """Two runs side by side by one schedule, then by one clock; a moment is shown on both."""
+
+    ABOUT: ClassVar[Help] = (
+        "One schedule for two kernels: a digit lets that task take a step on both sides.",
+        (("Keys", tuple((key.shown, key.what) for key in (*COMPARE, *ALSO))), ("Mouse", MOUSE)),
+    )
 
     CSS = """
     CompareScreen { layout: vertical; }
@@ -34,33 +60,32 @@ class CompareScreen(Screen[None]):
     CompareScreen Horizontal { height: 3fr; }
     CompareScreen Horizontal Sheet { width: 1fr; height: 100%; }
     CompareScreen #difference { height: 2fr; }
-    CompareScreen #parted { height: 4; }
+    CompareScreen #parted { height: 5; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,c", "app.pop_screen", "Back"),
-        Binding("right,n", "on", "On"),
-        Binding("left,p", "back", "Back"),
-        Binding("home", "begin", "To the beginning"),
-        Binding("end", "end", "To the end"),
-        Binding("d", "part", "Where they part"),
-        Binding("space", "play", "Play"),
-        Binding("plus,equals_sign", "pace(1)", "Faster"),
-        Binding("minus", "pace(-1)", "Slower"),
+        *(Binding(k.keys, k.action, k.what) for k in COMPARE if k.name != "task"),
+        *(Binding(str(d), f"task({d})", f"Step task {d}") for d in range(1, 10)),
     ]
 
-    def __init__(self, tools: Tools, title: str, era: str, choices: Sequence[str]) -> None:
+    def __init__(
+        self, tools: Tools, title: str, era: str, choices: Sequence[str], tasks: Sequence[str]
+    ) -> None:
         super().__init__()
+        self.tasks = tasks
         self.name_of_run = title
-        self.time = START
+        self.tools = tools
+        self.era = era
+        self.wanted = tuple(choices)
+        self.moment = 0
         self.pace = 2
+        self.note = ""
         self.timer: Timer | None = None
         self.asked: Beside[Race] | None = None
         self.race: Race | None = None
-        self.ask = partial(tools.race, era, choices)
 
     def compose(self) -> ComposeResult:
         """A line above, both sides, where they part, the difference, keys."""
-        header, keys = Sheet(self.header), Sheet(lambda width, _: [line(KEYS[:width])])
+        header, keys = Sheet(self.header), Sheet(self.keys)
         for bar in (header, keys):
             bar.add_class("bar")
             bar.can_focus = False
@@ -76,7 +101,13 @@ class CompareScreen(Screen[None]):
         """Run both."""
         self.query_one("#difference", Sheet).border_title = "Totals, one taken from the other"
         self.query_one("#parted", Sheet).border_title = "First difference"
-        self.asked = Beside(self.ask, self.told)
+        self.ask()
+
+    def ask(self) -> None:
+        """Run the schedule on both sides."""
+        if self.asked is not None:
+            self.asked.leave()
+        self.asked = Beside(partial(self.tools.race, self.era, self.wanted), self.told)
 
     def on_unmount(self) -> None:
         """Leave no thread behind."""
@@ -87,12 +118,14 @@ class CompareScreen(Screen[None]):
         """Both runs are there, or have come further."""
         if self.is_attached and asked.over:
             self.race = asked.answer
+            self.moment = self.race.steps if self.race is not None else 0
             self.again()
 
     def again(self) -> None:
         """Draw what is so now."""
         for sheet in self.query(Sheet):
             sheet.again()
+        self.note = ""
 
     # what is drawn
 
@@ -100,7 +133,22 @@ class CompareScreen(Screen[None]):
         """The title and the moment."""
         state = f"▷ every {PACES[self.pace]:g} s  " if self.timer is not None else ""
         left = line(Span(f" {self.name_of_run}", "strong"), "  compare")
-        return [columns(left, line(f"{state}{nanoseconds(max(0, self.time))} "), width)]
+        if self.race is None:
+            return [left]
+        steps = min(self.moment, self.race.steps)
+        place = f"schedule {steps}/{self.race.steps}  " if self.race.steps else ""
+        time = nanoseconds(max(0, self.race.time(self.moment)))
+        return [columns(left, line(f"{state}{place}{time} "), width)]
+
+    def keys(self, width: int, height: int) -> list[Line]:
+        """The keys, as many as there is room for; a click presses one."""
+        spans = [Span(" ")]
+        for key in (*COMPARE, *ALSO):
+            if key.short:
+                target = "" if key.name == "task" else f"key:{key.name}"
+                more = [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]
+                spans += more if width_of((*spans, *more)) <= width + 2 else []
+        return [tuple(spans)]
 
     def side(self, index: int, width: int) -> list[Line]:
         """One era."""
@@ -108,49 +156,100 @@ class CompareScreen(Screen[None]):
             why = self.asked.error if self.asked is not None else ""
             return wrapped(why or "Running both …", width, "bad" if why else "dim")
         side = self.race.right if index else self.race.left
-        return side_lines(side, self.race, self.time, width)
+        return side_lines(side, self.race, self.moment, width)
 
     def parted(self, width: int, height: int) -> list[Line]:
         """Where they part, in words."""
-        return wrapped(parted_words(self.race), width) if self.race is not None else []
+        lines = wrapped(f"! {self.note}", width, "changed", "  ") if self.note else []
+        if self.race is None:
+            return lines
+        for words in left_words(self.race):
+            lines += wrapped(words, width, "changed", "  ")
+        return lines + wrapped(parted_words(self.race), width)
 
     def difference(self, width: int, height: int) -> list[Line]:
         """The totals."""
-        return difference_lines(self.race, self.time, width) if self.race is not None else []
+        return difference_lines(self.race, self.moment, width) if self.race is not None else []
+
+    # choosing
+
+    def action_task(self, number: int) -> None:
+        """One step of a task on both sides, by its number."""
+        if number <= len(self.tasks):
+            self.step(self.tasks[number - 1])
+        else:
+            self.say(f"there is no task {number}")
+
+    def step(self, task: str) -> None:
+        """Go on with the schedule that is shown; a side that cannot leaves it, which is said."""
+        if self.timer is not None:
+            self.action_play()
+        if self.asked is not None and not self.asked.over:
+            self.wanted = (*self.wanted, task)
+            self.ask()
+            return
+        race = self.race
+        if race is None:
+            return
+        sides = zip((race.left, race.right), race.places(self.moment), strict=True)
+        why = {
+            side.era: obstacle(side, n, task)
+            for side, n in sides
+            if not side.left or self.moment <= side.followed
+        }
+        if not why:
+            self.say("both sides have left the schedule: ← goes back to where they followed it")
+            return
+        if all(why.values()):
+            self.say(f"{task} cannot take a step: {'; '.join(f'{e}: {w}' for e, w in why.items())}")
+            return
+        self.note = "".join(f"{task} cannot go on in {e}: {w}" for e, w in why.items() if w)
+        self.wanted = (*race.shared(self.moment), task)
+        self.ask()
+
+    @on(Panel.Chosen)
+    async def chosen(self, message: Panel.Chosen) -> None:
+        """Do what was clicked."""
+        if message.target.startswith("key:"):
+            keys = {key.name: key.action for key in (*COMPARE, *ALSO)}
+            await self.run_action(keys[message.target[4:]])
+        elif message.target.startswith("task "):
+            self.step(message.target[5:])
+
+    def say(self, words: str) -> None:
+        """Say something above where they part, until the next thing happens."""
+        self.note = words
+        self.again()
 
     # moving
 
-    def go(self, time: int) -> None:
+    def go(self, moment: int) -> None:
         """Show another moment."""
-        self.time = time
-        self.again()
+        if self.race is not None:
+            self.moment = max(0, min(moment, self.race.last))
+            self.again()
 
     def action_on(self) -> None:
-        """To the next event on either side."""
-        if self.race is not None:
-            self.go(self.race.next(self.time))
+        """To the next choice, then to the next event on either side."""
+        self.go(self.moment + 1)
 
     def action_back(self) -> None:
-        """To the event before."""
-        if self.race is not None:
-            self.go(self.race.before(self.time))
+        """To the moment before."""
+        self.go(self.moment - 1)
 
     def action_begin(self) -> None:
         """To the beginning."""
-        self.go(START)
+        self.go(0)
 
     def action_end(self) -> None:
         """To the end of the longer run."""
         if self.race is not None:
-            self.go(max(self.race.left.end, self.race.right.end))
+            self.go(self.race.last)
 
     def action_part(self) -> None:
-        """To the first event that differs, on whichever side it comes first."""
+        """To the first event that differs, once it is seen on both sides."""
         if self.race is not None and self.race.parted:
-            sides = (self.race.left, self.race.right)
-            at = self.race.parted - 1
-            times = [side.events[at].end for side in sides if at < len(side.events)]
-            self.go(max(times))
+            self.go(self.race.parting())
 
     def action_play(self) -> None:
         """Play, or pause."""
@@ -163,15 +262,10 @@ class CompareScreen(Screen[None]):
 
     def tick(self) -> None:
         """One moment on, or a jump in a long run; at the end it stops."""
-        race = self.race
-        if race is None:
-            return
-        longest = max(race.left.end, race.right.end)
-        if self.time >= longest:
+        if self.race is None or self.moment >= self.race.last:
             self.action_play()
             return
-        jump = longest // FRAMES if len(race.left.events) > FRAMES else 0
-        self.go(min(longest, max(race.next(self.time), self.time + jump)))
+        self.go(self.moment + 1 + self.race.last // FRAMES)
 
     def action_pace(self, by: int) -> None:
         """Play faster or slower."""
@@ -179,3 +273,11 @@ class CompareScreen(Screen[None]):
         if self.timer is not None:
             self.action_play()
             self.action_play()
+
+
+def obstacle(side: Side, n: int, name: str) -> str:
+    """Why a task cannot take a step on a side; empty: it can."""
+    task = side.snapshot(n).tasks.get(name)
+    if task is None or task.state == "ready":
+        return ""
+    return f"it waits for {task.lock} to {task.mode}" if task.lock else f"it is {task.state}"

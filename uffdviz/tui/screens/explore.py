@@ -12,10 +12,10 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.screens.prompt import BOX
+from uffdviz.tui.screens.prompt import BOX, key_line
 from uffdviz.tui.tools import Ahead, Found, Tick, Tools
 
-KEYS = "enter: step into it   w: show me one where …   s: stop the search   esc: back"
+KEYS = "enter: step into it   w: show me one where …   s: stop   esc: back"
 ASK = "Show me one where … for example: gc waits for mmap_lock to read"
 
 
@@ -37,6 +37,7 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
         self.tools = tools
         self.found: list[Ahead] = []
         self.search: Beside[Found] | None = None
+        self.asked = ""
 
     def compose(self) -> ComposeResult:
         """How far the search is, what it found, a field for a landmark."""
@@ -45,7 +46,8 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
             yield Static(id="progress")
             yield OptionList()
             yield Input(placeholder=ASK, compact=True, id="where")
-            yield Label(Content(KEYS))
+            actions = {"w": "screen.where", "s": "screen.stop", "esc": "screen.back"}
+            yield Label(key_line(KEYS, **actions))
 
     def on_mount(self) -> None:
         """Begin to search."""
@@ -56,12 +58,22 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
         if self.search is not None:
             self.search.leave()
 
-    def begin(self, question: Callable[[Tick], Found]) -> None:
-        """Search for something."""
-        if self.search is not None:
-            self.search.leave()
-        self.say("Searching every order … 0 states")
+    def begin(self, question: Callable[[Tick], Found], asked: str = "") -> None:
+        """Search for something, after a landmark if one is `asked` for."""
+        before = self.search
+        if before is not None:
+            on_its_way = not before.over
+            before.leave()
+            if on_its_way and before.answer is not None:
+                self.show(before.answer)
+        self.asked = asked
+        self.say(self.progress(0))
         self.search = Beside(question, self.told)
+
+    def progress(self, states: int) -> str:
+        """How far a search is, and how to end it."""
+        what = f"Searching for a way to “{self.asked}”" if self.asked else "Searching every order"
+        return f"{what} … {states:,} states   (s stops it)"
 
     def say(self, words: str) -> None:
         """Say how far it is."""
@@ -72,13 +84,13 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
         if not self.is_attached:
             return
         if not search.over:
-            self.say(f"Searching every order … {search.states:,} states")
+            self.say(self.progress(search.states))
             return
         found = search.answer
         if found is None:
             self.say(search.error or "the search failed")
             return
-        self.say(said(found))
+        self.say(said_of_way(found) if self.asked else said(found))
         self.show(found)
 
     def show(self, found: Found) -> None:
@@ -108,7 +120,7 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
         asked = event.value.strip()
         event.input.display = False
         if asked:
-            self.begin(lambda tick: self.tools.find(asked, tick))
+            self.begin(lambda tick: self.tools.find(asked, tick), asked)
 
     def action_back(self) -> None:
         """Close the field, or the screen."""
@@ -124,16 +136,28 @@ class ExploreScreen(ModalScreen[Sequence[str]]):
 
 
 def said(found: Found) -> str:
-    """What a search has shown, in a sentence."""
+    """What a search for anything that goes wrong has shown, in a sentence."""
     if found.why:
         return found.why
-    states = f"{found.states:,} states. " if found.states else ""
+    states = f"{found.states:,} states. "
     if not found.ahead:
-        end = "Nothing can go wrong from here." if states else "No order leads there from here."
+        end = "Nothing can go wrong from here."
         return states + (end if found.finished else "Stopped: nothing found so far.")
-    if not found.states:
-        return "This is the easiest way there."
     return states + ("That is all." if found.finished else "Stopped: there may be more.")
+
+
+def said_of_way(found: Found) -> str:
+    """What a search for a landmark has shown, in a sentence."""
+    if found.why:
+        return found.why
+    states = f"{found.states:,} states. "
+    if found.ahead:
+        way = "This is the easiest way there."
+        return states + (
+            way if found.finished else "Stopped: a way there, perhaps not the easiest."
+        )
+    none = "No order leads there from here."
+    return states + (none if found.finished else "Stopped: no way there found so far.")
 
 
 def words(ahead: Ahead) -> str:

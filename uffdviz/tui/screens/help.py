@@ -1,15 +1,13 @@
 """What every key does, and what the signs on the screen mean."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from uffdviz.tui.keys import MOUSE, PALETTE, RUN
+from uffdviz.tui.keys import MOUSE, PALETTE, RUN, Help
 from uffdviz.tui.render.line import Line, Span, line, wrapped
-from uffdviz.tui.view import View
 from uffdviz.tui.widgets.panel import Panel
 
 SIGNS = (
@@ -26,22 +24,32 @@ SIGNS = (
 )
 
 
+RUNNING: Final[Help] = (
+    "You are the scheduler: say which task takes the next step.",
+    (
+        ("Keys", tuple((key.shown, key.what) for key in (*RUN, PALETTE))),
+        ("Mouse", MOUSE),
+        ("Signs", SIGNS),
+    ),
+)
+
+
 class HelpText(Panel):
     """The text of the help."""
 
+    def __init__(self, said: Help) -> None:
+        super().__init__()
+        self.said = said
+
     def on_resize(self) -> None:
         """Draw for the width."""
-        self.lines = help_lines(self.scrollable_content_region.width)
+        self.lines = help_lines(self.scrollable_content_region.width, self.said)
         self.virtual_size = self.size.with_height(len(self.lines))
         self.refresh()
 
-    def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
-        """The same for every view."""
-        return help_lines(width)
-
 
 class HelpScreen(ModalScreen[None]):
-    """Help on top of whatever is shown."""
+    """Help on top of whatever is shown, and about that."""
 
     CSS = """
     HelpScreen { align: center middle; }
@@ -51,19 +59,23 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,f1", "app.pop_screen", "Close")
     ]
 
+    def __init__(self, said: Help = RUNNING) -> None:
+        super().__init__()
+        self.said = said
+
     def compose(self) -> ComposeResult:
         """One panel."""
-        text = HelpText()
+        text = HelpText(self.said)
         text.border_title = "Help"
         text.border_subtitle = "esc closes, arrows scroll"
         yield text
 
 
-def help_lines(width: int) -> list[Line]:
-    """Keys, mouse and signs."""
-    lines = [line(Span("You are the scheduler: say which task takes the next step.", "strong"))]
-    rows = [(key.shown, key.what) for key in (*RUN, PALETTE)]
-    for title, table in (("Keys", rows), ("Mouse", MOUSE), ("Signs", SIGNS)):
+def help_lines(width: int, said: Help = RUNNING) -> list[Line]:
+    """A sentence, then keys, mouse and signs."""
+    about, tables = said
+    lines = wrapped(about, width, "strong")
+    for title, table in tables:
         lines += [line(), line(Span(title, "changed"))]
         room = max(len(left) for left, _ in table) + 2
         for left, right in table:

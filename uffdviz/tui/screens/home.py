@@ -1,6 +1,7 @@
 """The start screen: the course by chapter, the sandbox, recordings."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,7 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.errors import UffdvizError
+from uffdviz.tui.keys import HOME, Help
 from uffdviz.tui.session import Entry, Session, Shelf
+from uffdviz.tui.tools import Workload
 
 if TYPE_CHECKING:
     from uffdviz.tui.app import UffdvizApp
@@ -23,11 +26,30 @@ Each task makes system calls; you say which of them takes the next step, see who
 queues on every lock, go back, and try the other order.
 
 Begin with the first lesson, or take a scenario of the sandbox and do with it what you like."""
-KEYS = " ↑↓ choose   enter open   e kernel   / search   ? help   ^p palette   q quit"
+KEYS = " ↑↓ choose  enter open  e kernel  r race  / search  ? help  ^p palette  q quit"
+
+
+HELP_KEYS = (
+    ("↑ ↓", "Choose a lesson, a scenario or a recording"),
+    ("enter", "Open it"),
+    ("e", "Open a scenario under another kernel"),
+    *((key.shown, key.what) for key in HOME),
+    ("/", "Search in titles"),
+    ("t", "Open a token that somebody has passed on"),
+    ("?", "This help"),
+    ("^p", "All commands, and how everything looks"),
+    ("q", "Quit"),
+)
+HELP_MOUSE = (("click a row", "Open it"), ("wheel", "Scroll the list"))
 
 
 class HomeScreen(Screen[None]):
     """A list, and beside it what the lit row is about."""
+
+    ABOUT: ClassVar[Help] = (
+        "The course, every scenario to play with, and the runs that you saved.",
+        (("Keys", HELP_KEYS), ("Mouse", HELP_MOUSE)),
+    )
 
     DEFAULT_CSS = """
     #home-title { width: 100%; height: 1; background: $panel; text-style: bold; }
@@ -41,6 +63,7 @@ class HomeScreen(Screen[None]):
         Binding("e", "era", "Open under another kernel", show=False),
         Binding("slash", "search", "Search", show=False),
         Binding("t", "token", "Open a token", show=False),
+        *(Binding(key.keys, key.action, key.what, id=key.name, show=False) for key in HOME),
     ]
 
     def __init__(self, shelf: Shelf) -> None:
@@ -150,9 +173,7 @@ class HomeScreen(Screen[None]):
         """Open the lit scenario under a kernel that is asked for."""
         from uffdviz.tui.screens.prompt import ListScreen
 
-        choice = self.query_one(OptionList)
-        option = choice.highlighted_option
-        kind, _, name = ((option.id if option else "") or "").partition(" ")
+        kind, name = self.lit()
         if kind != "scenario":
             self.notify("a lesson or a recording has its own kernel; choose a scenario")
             return
@@ -163,6 +184,42 @@ class HomeScreen(Screen[None]):
                 self.open(kind, name, eras[index])
 
         _ = self.app.push_screen(ListScreen(f"{name} under which kernel?", eras), go)
+
+    def lit(self) -> tuple[str, str]:
+        """What kind of row is lit, and by which name it is opened."""
+        option = self.query_one(OptionList).highlighted_option
+        kind, _, name = ((option.id if option else "") or "").partition(" ")
+        return kind, name
+
+    def workload(self) -> Workload | None:
+        """The lit scenario under two kernels, or nothing, and why is said."""
+        kind, name = self.lit()
+        if kind != "scenario":
+            self.notify("only a scenario can be raced or varied; choose one of the sandbox")
+            return None
+        try:
+            return self.shelf.workload(name)
+        except UffdvizError as error:
+            self.notify(str(error), title="cannot race", severity="error")
+            return None
+
+    def action_race(self) -> None:
+        """Let two kernels race through the lit scenario."""
+        from uffdviz.tui.screens.race import RaceScreen
+
+        _, name = self.lit()
+        workload = self.workload()
+        if workload is not None:
+            again = partial(self.shelf.workload, name)
+            _ = self.app.push_screen(RaceScreen(workload, self.shelf.eras(), again))
+
+    def action_vary(self) -> None:
+        """Vary a cost or a count of the lit scenario."""
+        from uffdviz.tui.screens.sweep import ask
+
+        workload = self.workload()
+        if workload is not None:
+            ask(self.app, workload, lambda words: self.notify(words, severity="error"))
 
     def action_token(self) -> None:
         """Open a run that somebody passed on as a token."""

@@ -14,7 +14,7 @@ from uffdviz.tui.beside import Beside
 from uffdviz.tui.goals import Guide, Judged
 from uffdviz.tui.render.goal import asked
 from uffdviz.tui.render.line import plain
-from uffdviz.tui.screens.prompt import BOX
+from uffdviz.tui.screens.prompt import BOX, key_line
 
 TITLES = {"fix": "Which one is right?", "prove": "Does it hold in every order?"}
 KEYS = {
@@ -59,7 +59,8 @@ class JudgeScreen(ModalScreen[str]):
             rows = enumerate(texts, 1)
             yield OptionList(*(Content(f"{number}  {words}") for number, words in rows))
             yield Static(id="said")
-            yield Label(Content(KEYS[self.goal.kind]), id="keys-here")
+            keys = key_line(KEYS[self.goal.kind], h="screen.hint", esc="screen.back")
+            yield Label(keys, id="keys-here")
 
     def on_unmount(self) -> None:
         """Leave no thread behind."""

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList, Static
 
 from uffdviz.course.schema import Predict
-from uffdviz.tui.screens.prompt import BOX
+from uffdviz.tui.screens.prompt import BOX, key_line
 
 
 class PredictScreen(ModalScreen[int]):
@@ -33,7 +33,7 @@ class PredictScreen(ModalScreen[int]):
             yield Static(Content(self.block.ask))
             rows = enumerate(self.block.choices, 1)
             yield OptionList(*(Content(f"{number}  {words}") for number, words in rows))
-            yield Label(Content("1-9 or enter: answer   esc: skip"))
+            yield Label(key_line("1-9 or enter: answer   esc: skip", esc="screen.dismiss"))
 
     def action_choose(self, number: int) -> None:
         """Answer by number."""

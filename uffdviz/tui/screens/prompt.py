@@ -20,6 +20,16 @@ BOX = """
 """
 
 
+def key_line(words: str, **actions: str) -> Content:
+    """Keys and what they do, three spaces apart; `actions` says, by key, what a click does."""
+    parts = [
+        Content.from_markup(f"[@click={action}]$part[/]", part=part) if action else Content(part)
+        for part in words.split("   ")
+        for action in [actions.get(part.partition(":")[0], "")]
+    ]
+    return Content("   ").join(parts)
+
+
 class PromptScreen(ModalScreen[str]):
     """Asks for a line of text; escape gives nothing."""
 
@@ -35,7 +45,7 @@ class PromptScreen(ModalScreen[str]):
         with Vertical():
             yield Label(Content(self.question))
             yield Input(compact=True)
-            yield Label(Content("enter: go   esc: cancel"))
+            yield Label(key_line("enter: go   esc: cancel", esc="screen.dismiss"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the answer."""
@@ -58,7 +68,7 @@ class ListScreen(ModalScreen[int]):
         with Vertical():
             yield Label(Content(self.question))
             yield OptionList(*(Content(row) for row in self.rows))
-            yield Label(Content("enter: choose   esc: cancel"))
+            yield Label(key_line("enter: choose   esc: cancel", esc="screen.dismiss"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Give the number of the row."""

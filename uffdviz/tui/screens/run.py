@@ -1,7 +1,7 @@
 """The run screen: a session drawn in panels, and one task's name back to it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,11 +9,13 @@ from textual.binding import Binding, BindingType
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.keys import RUN
+from uffdviz.tui.remember import PACES, remember, remembered
 from uffdviz.tui.render.page import next_predict
-from uffdviz.tui.screens.board import PACES, Board
+from uffdviz.tui.render.timeline import most_zoom
+from uffdviz.tui.screens.arranged import Arranged
 from uffdviz.tui.screens.layout import layout_for
 from uffdviz.tui.widgets import panels
-from uffdviz.tui.widgets.deck import tab_at
+from uffdviz.tui.widgets.deck import clicked
 from uffdviz.tui.widgets.panel import Panel
 
 LOCK_FACTS = frozenset(
@@ -26,9 +28,12 @@ LOCK_FACTS = frozenset(
         "LockGaveUp",
     }
 )
+WAITS = frozenset({"LockContended", "Slept"})
+FAR = 10_000
+"""Steps that are taken at most until somebody has to wait."""
 
 
-class RunScreen(Board):
+class RunScreen(Arranged):
     """Everything about one run. It draws what events say and gives choices to the session."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,8 +56,9 @@ class RunScreen(Board):
         self.alive = True
         await self.session.begin(asyncio.get_running_loop(), self.told)
         self.front = "narration" if self.has_page else "timeline"
+        self.set_class(bool(remembered().get("lecture")), "lecture")
         self.put(layout_for(*self.app.size))
-        self.query_one("#narration" if self.has_page else "#tasks").focus()
+        self.query_one("#narration" if self.has_page and not self.lecturing else "#tasks").focus()
         self.refresh_view()
 
     async def on_unmount(self) -> None:
@@ -132,6 +138,39 @@ class RunScreen(Board):
             return
         self.looked_at = ""
         self.say(await self.session.next_block())
+
+    async def action_block_before(self) -> None:
+        """Back to the end of the block before, or to the beginning."""
+        await self.back_to([0, *self.session.bounds])
+
+    async def back_to(self, places: Sequence[int]) -> None:
+        """Back to the last of some places that lies behind."""
+        self.stop()
+        behind = [place for place in places if place < self.session.n]
+        if behind:
+            await self.seek(behind[-1])
+        else:
+            self.say("there is none further back")
+
+    async def action_wait(self, by: int) -> None:
+        """To where a task has to wait; from the end of what has happened the run goes on to it."""
+        events = self.session.events
+        ahead = any(event.fact in WAITS for event in events[self.session.n :])
+        if by < 0 or ahead:
+            await self.find(by, lambda at: events[at].fact in WAITS)
+            return
+        self.stop()
+        await self.session.seek(self.session.length)
+        for _ in range(FAR):
+            choice = self.session.upcoming()
+            if not choice:
+                break
+            await self.session.step(choice)
+            if self.session.events[-1].fact in WAITS:
+                break
+        self.looked_at = ""
+        waits = self.session.length and self.session.events[-1].fact in WAITS
+        self.say("" if waits else "nobody has to wait any more")
 
     def ask(self) -> bool:
         """Ask the question that stands before the next block, if there is one."""
@@ -225,6 +264,7 @@ class RunScreen(Board):
     def action_pace(self, by: int) -> None:
         """Play faster or slower."""
         self.pace = max(0, min(self.pace + by, len(PACES) - 1))
+        remember("speed", value=PACES[self.pace])
         if self.playing:
             self.stop()
             self.action_play()
@@ -241,7 +281,11 @@ class RunScreen(Board):
 
     def action_zoom(self, by: int) -> None:
         """Show a shorter or longer stretch of time."""
-        self.zoom = max(0, min(self.zoom + by, 16))
+        zoom = max(0, min(self.zoom + by, most_zoom(self.lanes)))
+        if zoom == self.zoom:
+            self.say("the timeline shows all of it" if by < 0 else "the timeline comes no nearer")
+            return
+        self.zoom = zoom
         self.refresh_view()
 
     def action_hint(self) -> None:
@@ -329,9 +373,13 @@ class RunScreen(Board):
         await self.seek(message.n)
 
     @on(Panel.TitleClicked)
-    def title_clicked(self, message: Panel.TitleClicked) -> None:
-        """Bring the panel to the front whose name was clicked."""
-        if message.panel == self.front and (
-            name := tab_at(self.layout_now.deck, self.front, message.x)
-        ):
-            self.bring(name)
+    async def title_clicked(self, message: Panel.TitleClicked) -> None:
+        """Bring the panel to the front whose name was clicked, or do what the sign means."""
+        panel = self.query_one(f"#{message.panel}", Panel)
+        names, lit = (self.deck, self.front) if panel.id == self.front else ((panel.title,), "")
+        signs = self.signs(panel) if panel is self.focused else ""
+        what = clicked(names, lit, signs, message.x)
+        if what in {"enlarge", "hide"}:
+            await self.run_action(what)
+        elif what:
+            self.bring(what)

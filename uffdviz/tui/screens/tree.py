@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from uffdviz.tui.screens.prompt import BOX
+from uffdviz.tui.screens.prompt import BOX, key_line
 from uffdviz.tui.session import Session
 
 KEYS = "enter: go there   n: name it   esc: stay   (there, s saves it and y copies its token)"
@@ -37,7 +37,7 @@ class TreeScreen(ModalScreen[int]):
             box.border_title = "Runs"
             yield OptionList()
             yield Input(placeholder="a name for this run", compact=True)
-            yield Label(Content(KEYS))
+            yield Label(key_line(KEYS, n="screen.name", esc="screen.back"))
 
     def on_mount(self) -> None:
         """Show where one is."""

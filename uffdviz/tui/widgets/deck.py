@@ -1,27 +1,33 @@
-"""The names of the panels of a deck, as the title of the one in front."""
+"""The title of a panel: its name, or all names of a deck; and signs that can be clicked."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from textual.content import Content
 
+SIGNS: Final = {"[+]": "enlarge", "[-]": "enlarge", "[×]": "hide"}
 
-def deck_title(deck: Sequence[str], front: str) -> Content:
-    """All names, the front one marked."""
+
+def deck_title(names: Sequence[str], front: str, signs: str = "") -> Content:
+    """All names, the front one marked, then the signs."""
     parts = [
-        (word, "reverse" if name == front else "not bold") for name, word in _words(deck, front)
+        (word, "reverse" if name == front else "not bold" if front else "")
+        for name, word in _words(names, front)
     ]
-    return Content(" ").join([Content.styled(*part) for part in parts])
+    title = Content(" ").join([Content.styled(*part) for part in parts])
+    return Content.assemble(title, " ", (signs, "not bold")) if signs else title
 
 
-def tab_at(deck: Sequence[str], front: str, x: int) -> str:
-    """Whose name is at column `x` of the title."""
+def clicked(names: Sequence[str], front: str, signs: str, x: int) -> str:
+    """What is at column `x` of the title: a name, `enlarge` or `hide`; empty: nothing."""
     at = 0
-    for name, word in _words(deck, front):
+    for name, word in _words(names, front):
         if at <= x < at + len(word):
-            return name
+            return name if front else ""
         at += len(word) + 1
-    return ""
+    sign = signs[(x - at) // 3 * 3 : (x - at) // 3 * 3 + 3] if x >= at else ""
+    return SIGNS.get(sign, "")
 
 
-def _words(deck: Sequence[str], front: str) -> list[tuple[str, str]]:
-    return [(name, f"[{name.title()}]" if name == front else name.title()) for name in deck]
+def _words(names: Sequence[str], front: str) -> list[tuple[str, str]]:
+    return [(name, f"[{name.title()}]" if name == front else name.title()) for name in names]

@@ -1,5 +1,6 @@
 """A panel: lines that are painted one by one, only where they changed."""
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ from textual.strip import Strip
 
 from uffdviz.tui.render.line import ROLES, Line
 from uffdviz.tui.view import View
+
+WORD = re.compile(r"-?[A-Za-z0-9_]+")
+RIGHT = 3
 
 
 class Panel(ScrollView, can_focus=True):
@@ -59,6 +63,13 @@ class Panel(ScrollView, can_focus=True):
             super().__init__()
             self.panel = panel
             self.x = x
+
+    class Asked(Message):
+        """A word was clicked with the right button."""
+
+        def __init__(self, word: str) -> None:
+            super().__init__()
+            self.word = word
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -156,10 +167,19 @@ class Panel(ScrollView, can_focus=True):
         y = event.y - self.gutter.top
         if event.y < self.gutter.top:
             self.post_message(self.TitleClicked(self.id or "", event.x - 3))
+        elif event.button == RIGHT:
+            if word := self.word_at(x, y + round(self.scroll_y)):
+                self.post_message(self.Asked(word))
         elif 0 <= x < inside.width and 0 <= y < inside.height:
             target = self.target_at(x, y + round(self.scroll_y))
             if target:
                 self.post_message(self.Chosen(target))
+
+    def word_at(self, x: int, y: int) -> str:
+        """The word at a column of a line."""
+        text = "".join(span.text for span in self.lines[y]) if y < len(self.lines) else ""
+        found = (one for one in WORD.finditer(text) if one.start() <= x < one.end())
+        return next((one[0] for one in found), "")
 
     def target_at(self, x: int, y: int) -> str:
         """What a click on a column of a line means."""

@@ -11,14 +11,25 @@ from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE
 from uffdviz.tui.render.fates import fate_spans
 from uffdviz.tui.render.goal import tried_lines
 from uffdviz.tui.render.graph import Order, graph_lines
-from uffdviz.tui.render.line import Line, Span, columns, line
+from uffdviz.tui.render.line import Line, Span, columns, line, width_of
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.memory import memory_lines
 from uffdviz.tui.render.now import now_lines
 from uffdviz.tui.render.page import page_lines
 from uffdviz.tui.render.source import source_lines
 from uffdviz.tui.render.tasks import task_lines
-from uffdviz.tui.render.timeline import LEGEND, SHORT_LEGEND, event_at, nanoseconds, timeline_lines
+from uffdviz.tui.render.timeline import (
+    LEGEND,
+    NEARER,
+    SHORT_LEGEND,
+    WIDER,
+    Window,
+    event_at,
+    nanoseconds,
+    now_at,
+    timeline_lines,
+    window,
+)
 from uffdviz.tui.render.totals import total_lines
 from uffdviz.tui.view import View
 from uffdviz.tui.widgets.panel import Panel
@@ -66,7 +77,9 @@ class Keys(Bar):
             word = "pause" if name == "play" and view.playing else key.short
             word = goal_word(view) if name == "goal" else word
             target = "" if name == "task" else f"key:{name}"
-            spans += [Span(key.shown, "key", target), Span(f" {word}  ", "", target)]
+            more = [Span(key.shown, "key", target), Span(f" {word}  ", "", target)]
+            if width_of((*spans, *more)) <= width + 2:
+                spans += more
         return [tuple(spans)]
 
 
@@ -87,6 +100,8 @@ def useful(name: str, view: View, width: int) -> bool:
             return goal
         case "hint":
             return view.tried is not None
+        case "unhide":
+            return view.hidden > 0
         case "palette" | "quit" if goal:
             return width >= (132 if name == "palette" else 100)
         case _:
@@ -147,6 +162,9 @@ class Timeline(Panel):
     """Lanes on virtual time; a click goes there."""
 
     title = "Timeline"
+    _whole = (-1, 0)
+    _window = Window(0, 1)
+    """What is shown; it stays while the cursor is in it, so that a scrub does not run away."""
 
     class Sought(Message):
         """A moment was clicked: the event that had happened by then."""
@@ -158,23 +176,41 @@ class Timeline(Panel):
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The lanes."""
         self.subtitle(LEGEND if width >= len(LEGEND) + 6 else SHORT_LEGEND)
-        return timeline_lines(view.lanes, view.n, width, view.zoom, view.lost)
+        now = now_at(view.lanes, view.n)
+        whole = view.lanes.end, view.zoom
+        if whole != self._whole or not self._window.start <= now <= self._window.end:
+            self._whole, self._window = whole, window(view.lanes, now, view.zoom)
+        return timeline_lines(view.lanes, view.n, width, self._window, view.lost)
 
     def target_at(self, x: int, y: int) -> str:
-        """A name means its task, the rest of a lane a moment."""
+        """A name means its task, a sign its key, the rest of a lane a moment."""
         if (target := super().target_at(x, y)) or self.view is None:
             return target
-        width = self.scrollable_content_region.width
-        self._seek(x, width, self.view)
+        self._seek(x, self.scrollable_content_region.width, self.view)
         return ""
 
     def _seek(self, x: int, width: int, view: View) -> None:
-        self.post_message(self.Sought(event_at(view.lanes, x, width, view.n, view.zoom)))
+        self.post_message(self.Sought(event_at(view.lanes, x, width, self._window)))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Scrub with the button held."""
         if event.button == 1 and self.view is not None:
-            self._seek(event.x - self.gutter.left, self.size.width, self.view)
+            width = self.scrollable_content_region.width
+            self._seek(event.x - self.gutter.left, width, self.view)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """With ctrl held: zoom in."""
+        self._zoom(event, NEARER)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """With ctrl held: zoom out."""
+        self._zoom(event, WIDER)
+
+    def _zoom(self, event: events.MouseEvent, target: str) -> None:
+        if event.ctrl:
+            _ = event.stop()
+            _ = event.prevent_default()
+            self.post_message(self.Chosen(target))
 
 
 class Graph(Panel):

@@ -1,0 +1,31 @@
+"""The page about the screen names every key of the file that it shows, and every command."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from uffdviz.tui.keys import RUN
+from uffdviz.tui.remember import IN_LAYOUT, KNOWN, PACES
+from uffdviz.tui.themes import THEMES
+
+
+def page(root: Path) -> str:
+    return (root / "docs" / "screen.md").read_text()
+
+
+def test_the_file_it_shows_is_one_that_can_be_read(root: Path) -> None:
+    found = re.search(r"```toml\n(.*?)```", page(root), re.DOTALL)
+    assert found is not None
+    table = tomllib.loads(found[1])
+    small = table.pop("small")
+    assert set(table) == set(KNOWN)
+    assert set(small) == set(IN_LAYOUT)
+    assert all(table[key] in known for key, known in KNOWN.items())
+    assert all(f"{pace}" in found[1] for pace in PACES)
+    assert all(theme.name in found[1] for theme in THEMES)
+
+
+def test_every_command_that_can_have_another_key_is_named(root: Path) -> None:
+    text = page(root)
+    names = [key.name for key in RUN if key.name != "task"]
+    assert [name for name in names if f"`{name}`" not in text] == []
