@@ -11,6 +11,7 @@ from uffdviz.kernel.steps import Step, Work
 from uffdviz.run.lean_spin import Spins
 from uffdviz.run.lean_totals import Runner, Thing
 from uffdviz.run.processors import NEVER, Processors
+from uffdviz.run.quick import QUICK
 from uffdviz.run.setting import Setting
 
 Entry = tuple[int, int, Runner]
@@ -56,7 +57,8 @@ class Order(Spins):
         ask = task.ask
         if type(ask) is not Step or not ask.waits or task.thing is None:
             return ask is not None
-        return ask.effect(task.thing.state, task.name, *ask.args) is not None
+        effect = QUICK.get(ask.effect, ask.effect)
+        return effect(task.thing.state, task.name, *ask.args) is not None
 
     def later(self, task: Runner, due: int) -> bool:
         """Put a task off that turns out to be due later than `due`. Returns: whether it was."""
@@ -101,6 +103,7 @@ class Order(Spins):
         """When the next of the run queue gets its turn; it becomes the head of the queue."""
         queue, processors = self.queue, self.processors
         openings = [] if processors.idle else processors.openings(self._nows(), self._pinned)
+        free = processors.all_free
         found = (NEVER, 0, 0)
         head = None
         for task in tuple(queue):
@@ -110,7 +113,7 @@ class Order(Spins):
             if not self.can(task):
                 self._give_back(task)
                 continue
-            at = processors.opening(task.name, ready, openings)
+            at = ready if ready >= free else processors.opening(task.name, ready, openings)
             turn = (at, processors.virtual(task.name), task.place)
             if turn < found:
                 found, head = turn, task

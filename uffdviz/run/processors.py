@@ -22,7 +22,7 @@ class Processors:
     """Which task is on which processor; a change of task costs `switch`, unless there was time for it.
 
     `floor` is the least virtual runtime of those that run or could; it never falls. `slice_end` is
-    when the first time slice ends.
+    when the first time slice ends, and `all_free` from when on any task finds the idle ones ready.
     """
 
     def __init__(self, count: int, costs: Mapping[str, int]) -> None:
@@ -34,6 +34,7 @@ class Processors:
         self.idle = list(range(count))
         self.floor = 0
         self.slice_end = NEVER
+        self.all_free = 0
         self._ran: dict[str, int] = {}
         self._put_off: dict[str, int] = {}
         self._until = [0] * count
@@ -107,6 +108,7 @@ class Processors:
 
     def _moved(self, at: int) -> None:
         self.slice_end = min(self.since.values(), default=NEVER) + self.time_slice
+        self.all_free = max([self._until[c] for c in self.idle], default=NEVER) + self.switch
         running = [self._ran[t] + max(0, at - since) for t, since in self.since.items()]
         self.floor = max(self.floor, min((*running, *self._put_off.values()), default=0))
 
