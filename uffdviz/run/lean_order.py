@@ -95,7 +95,8 @@ class Order(Spins):
         task.listed = True
         if self.cpus and not task.on:
             self.queue.append(task)
-            self._consider(self.due(task))
+            task.ready = self.due(task)
+            self._consider(task.ready)
         else:
             heappush(self.heap, (self.due(task), task.place, task))
 
@@ -107,7 +108,9 @@ class Order(Spins):
         found = (NEVER, 0, 0)
         head = None
         for task in tuple(queue):
-            ready = self.due(task)
+            if task.ready > found[0]:
+                continue
+            ready = task.ready = self.due(task)
             if ready > found[0]:
                 continue
             if not self.can(task):

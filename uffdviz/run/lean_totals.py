@@ -45,8 +45,8 @@ class Runner(TaskRow):
     """A task in a run: what it wants to do next, and when it could."""
 
     __slots__ = (
-        "ask", "listed", "name", "now", "on", "over", "pinned", "place", "results", "roused",
-        "send", "slept", "spins", "spun", "thing", "up", "waits_since", "wakes", "writes",
+        "ask", "listed", "name", "now", "on", "over", "pinned", "place", "ready", "results",
+        "roused", "send", "slept", "spins", "spun", "thing", "up", "waits_since", "wakes", "writes",
     )  # fmt: skip
 
     def __init__(self, name: str, place: int, send: Callable[[Any], Ask]) -> None:
@@ -67,6 +67,7 @@ class Runner(TaskRow):
         self.roused = self.up = -1
         self.wakes = 0
         self.writes = False
+        self.ready = 0
         self.waits_since = 0
         self.results: list[str] = []
 
@@ -190,6 +191,7 @@ class Sums:
         task.up = at + self.latency
         if self.cpus:
             task.up = at + lateness(self.latency, task.name, task.wakes)
+        task.ready = min(task.ready, task.up)
 
     def totals(self) -> dict[str, Any]:
         """The totals by their JSON keys; mappings of the same name are one row."""
