@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from uffdviz.run.lean import Lean
 from uffdviz.run.lean_totals import group, grouped_waits
+from uffdviz.run.measure import Plan, cost_changes, set_up
 from uffdviz.run.quick import QUICK
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.simulate import simulate
@@ -53,6 +54,23 @@ def test_a_run_without_events_has_the_totals_of_one_with_events(
 
     assert figures(lean.totals()) == figures(totals(machine.tasks, machine.events))
     assert lean.steps == len(machine.events)
+
+
+@pytest.mark.parametrize(("pairs", "writers"), [("", 4), ("-2", 2)])
+@pytest.mark.parametrize("era", ["v6.1", "v6.12"])
+def test_they_are_the_same_where_writers_spin_and_tasks_are_preempted(
+    pairs: str, writers: int, era: str
+) -> None:
+    name = f"qemu-copy-writers{pairs}"
+    setting = set_up(Plan(name, era, (), cost_changes("qemu"), {"writer": writers}))
+    lean = Lean(setting)
+    lean.run(3 * MOST)
+    machine = setting.machine()
+    simulate(machine, None, lean.steps)
+
+    assert figures(lean.totals()) == figures(totals(machine.tasks, machine.events))
+    assert any(event.detail == "spinning" for event in machine.events)
+    assert any(event.queued for event in machine.events)
 
 
 def test_the_same_run_twice_has_the_same_totals() -> None:

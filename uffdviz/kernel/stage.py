@@ -35,6 +35,7 @@ class Stage:
         self.free_ranges: list[tuple[int, int, str]] = []
         self.settled = False
         self._where: dict[int, str] = {}
+        self._ranges: tuple[tuple[int, int, str], ...] = ()
 
     def mm(self, name: str) -> Mm:
         """The address space of that name; the first one's objects carry no name of it."""
@@ -120,13 +121,22 @@ class Stage:
         return name
 
     def _name_of(self, addr: int) -> str:
-        recs = ((v.name, self.world.get(v.rec)) for v in self.vmas.values())
-        known = [(r.start, r.end, name) for name, r in recs if r is not None]
-        for start, end, name in (*known, *self.free_ranges):
+        for start, end, name in self._known():
             if start <= addr < end:
                 page = (addr - start) // PAGE
                 return f"{name}+{page}" if page else name
         return f"{addr:#x}"
+
+    def _known(self) -> tuple[tuple[int, int, str], ...]:
+        """The ranges that have a name, looked for once when all is as it begins."""
+        if not self._ranges:
+            recs = ((v.name, self.world.get(v.rec)) for v in self.vmas.values())
+            known = [(r.start, r.end, name) for name, r in recs if r is not None]
+            ranges = (*known, *self.free_ranges)
+            if not self.settled:
+                return ranges
+            self._ranges = ranges
+        return self._ranges
 
     def begin(self) -> Iterator[tuple[Obj, Any]]:
         """The states that the scenario gives its objects."""

@@ -5,7 +5,7 @@ search over it hold the same objects.
 """
 
 from collections.abc import Callable, Coroutine
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import msgspec
@@ -64,8 +64,13 @@ async def perform(k: Kernel, bound: Bound, handed: Handed) -> Any:
     await bound.called
     result = await bound.run(k, handed)
     k.doing = None
-    await Mark(Fact("Returned", bound.part, detail=said(result)))
+    await Mark(_returned(bound.part, said(result)))
     return result
+
+
+@lru_cache(maxsize=1024)
+def _returned(part: str, text: str) -> Fact:
+    return Fact("Returned", part, detail=text)
 
 
 def said(result: Any) -> str:

@@ -5,9 +5,11 @@ if the scenario counts processors, the moment when its task has one. Who slept i
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from uffdviz.kernel.steps import Obj
 from uffdviz.run.processors import Processors
+from uffdviz.run.waking import lateness, spin_limit
 from uffdviz.trace.events import Fact
 
 
@@ -29,22 +31,27 @@ class Clock:
         self.pinned: dict[str, int] = {}
         self.processors: Processors | None = None
         if cpus:
-            self.processors = Processors(cpus, costs["context_switch"], costs["time_slice"])
+            self.processors = Processors(cpus, costs)
         self._default = costs["check"]
         self._wake_latency = costs["wake_latency"]
         self._notice = costs["spin_notice"]
+        self._reader_spin = costs["reader_spin"]
         self._written: dict[Obj, int] = {}
         self._read: dict[Obj, int] = {}
         self._woken: dict[str, int] = {}
-        self._taken: dict[Obj, int] = {}
-        self._writes: dict[str, bool] = {}
+        self._up: dict[str, int] = {}
+        self._wakes: dict[str, int] = {}
+        self._released: dict[Obj, int] = {}
+        self._writes: set[str] = set()
+        self._reading: dict[Obj, tuple[int, int]] = {}
+        self._tired: set[Obj] = set()
         self._spinning: set[str] = set()
 
     def due_at(self, task: str, obj: Obj | None, *, slept: bool) -> int:
         """When a step of `task` could start, processors aside.
 
-        A sleeper counts from its wake-up; a writer whose lock was taken by somebody else after its
-        wake-up, and a sleeper that nobody wakes by name, count from the last change of the object.
+        A sleeper counts from its wake-up. A writer that came and found the lock taken sleeps again;
+        it, and a sleeper that nobody wakes by name, count from the last change of the object.
         """
         own = self.now.get(task, 0)
         if obj is None:
@@ -53,10 +60,8 @@ class Clock:
         if task in self.spins:
             return max(own, written + self._notice)
         if slept:
-            woken = self._woken.get(task, -1)
-            robbed = self._writes.get(task, False) and self._taken.get(obj, -1) >= woken
-            if woken >= own and not robbed:
-                return max(woken + self._wake_latency, written)
+            if self._woken.get(task, -1) >= own and not self._in_vain(task, obj):
+                return max(self._up[task], written)
             if written > own:
                 return written + self._wake_latency
         return max(own, written)
@@ -77,7 +82,7 @@ class Clock:
         self.queued = 0
         if self.processors is not None and task not in self.processors.on:
             ready = start
-            start = self.processors.claim(task, ready, self.now, self.pinned, self.spins)
+            start = self.processors.claim(task, ready, self.now, self.pinned)
             self.queued = start - ready
         if changed and obj is not None:
             start = max(start, self._read.get(obj, 0))
@@ -98,19 +103,25 @@ class Clock:
         """Whether processors are counted and the task has none."""
         return self.processors is not None and task not in self.processors.on
 
-    def tell(self, task: str, obj: Obj | None, fact: Fact) -> None:
+    def tell(self, task: str, change: tuple[Obj | None, Any, Any], fact: Fact) -> None:
         """Learn what the step that was just charged did, as far as it matters for times."""
+        obj = change[0]
+        self._readers(*change)
         match fact.kind:
             case "Woke":
-                self._woken.update(dict.fromkeys(fact.tasks, self.now[task]))
+                for name in fact.tasks:
+                    self._wake(name, obj, self.now[task])
             case "LockContended":
                 self._contended(task, obj, fact)
             case "LockAcquired" if obj is not None:
                 self._acquired(task, obj)
             case "LockReleased" if obj is not None and obj.kind == "spinlock":
                 self.pinned[task] -= 1
+            case "LockReleased" | "LockDowngraded" if obj is not None:
+                self._released[obj] = self.now[task]
             case "LockGaveUp":
                 self.waits.pop(task, None)
+                self._writes.discard(task)
             case _:
                 pass
 
@@ -119,19 +130,55 @@ class Clock:
             self.pinned[task] = self.pinned.get(task, 0) + 1
             self._spinning.add(task)
         elif fact.detail != "trying":
-            self.spins.pop(task, None)
+            if self.spins.pop(task, None) is obj and obj in self._reading:
+                self._tired.add(obj)
             self.waits[task] = self.now[task]
-            self._writes[task] = fact.mode == "write"
+            if fact.mode == "write":
+                self._writes.add(task)
 
     def _acquired(self, task: str, obj: Obj) -> None:
         self.waits.pop(task, None)
         self.spins.pop(task, None)
         if obj.kind != "spinlock":
-            self._taken[obj] = self.now[task]
+            self._writes.discard(task)
         elif task in self._spinning:
             self._spinning.remove(task)
         else:
             self.pinned[task] = self.pinned.get(task, 0) + 1
+
+    def _in_vain(self, task: str, obj: Obj) -> bool:
+        """Whether a writer came after its wake-up when the lock was taken, and sleeps again."""
+        return task in self._writes and self._released.get(obj, -1) >= self._up[task]
+
+    def _wake(self, task: str, obj: Obj | None, at: int) -> None:
+        """Note that a task is woken, unless it is a writer that is waking up already."""
+        awake = task in self._writes and self._woken.get(task, -1) >= self.now.get(task, 0)
+        if awake and obj is not None and not self._in_vain(task, obj):
+            return
+        self._woken[task] = at
+        self._wakes[task] = self._wakes.get(task, 0) + 1
+        late = self._wake_latency
+        if self.processors is not None:
+            late = lateness(late, task, self._wakes[task])
+        self._up[task] = at + late
+
+    def _readers(self, obj: Obj | None, before: Any, after: Any) -> None:
+        """Note when readers have got a lock, or have left it."""
+        if obj is None or obj.kind != "rwsem" or after is before:
+            return
+        if not after.readers:
+            self._reading.pop(obj, None)
+            self._tired.discard(obj)
+        elif not before.readers:
+            limit = spin_limit(self._reader_spin, len(after.readers))
+            self._reading[obj] = (self._written[obj], limit)
+
+    def spin_end(self, task: str, obj: Obj) -> int:
+        """Until when a task spins for a lock that readers hold; 0 if nobody does any more."""
+        if obj in self._tired:
+            return 0
+        since, limit = self._reading.get(obj, (0, 0))
+        return max(self.now.get(task, 0), since) + limit
 
     def spin(self, task: str, obj: Obj) -> int:
         """Let a task on a processor begin to spin for a lock. Returns: when."""
@@ -147,9 +194,7 @@ class Clock:
     def signal(self, obj: Obj, task: str) -> int:
         """Let the environment send `task` a signal, after all that has happened so far."""
         self._written[obj] = self.latest
-        self._woken[task] = (
-            self.latest - self._wake_latency
-        )  # it is awake at once: no wake-up is counted
+        self._woken[task] = self._up[task] = self.latest  # it is awake at once
         return self.latest
 
     def deadline(self, task: str) -> int:

@@ -1,11 +1,17 @@
 """Who is first in virtual time: the rule of timed runs, as `lean.py` follows it too.
 
 Of the tasks that can step the one that can start first moves; of several, the first in the
-scenario. Where processors are counted, a task without one is considered only from the head of the
-run queue (first ready, first served), and gets its turn before a step that starts at that moment.
-A writer that finds a rwsem with a writer on a processor spins, first come first served, until the
-lock is free, or its owner is off its processor, or a handoff is promised. The deadline of a lock's
-first waiter comes before any step that starts then or later.
+scenario. Where processors are counted, tasks without one are considered as the run queue: the one
+that gets a processor first, of several the one that has had least, and its turn comes before a step
+that starts at that moment.
+
+A writer that finds a rwsem with a writer on a processor, or with readers, or promised to somebody,
+spins, first come first served, until the lock is free. It gives up when the owner is off its
+processor, when readers have had the lock too long (nobody spins for them after that), or when
+somebody else gets its processor. The deadline of a lock's first waiter comes before any step that
+starts then or later.
+
+Kernel: kernel/locking/rwsem.c (rwsem_optimistic_spin(), the same in 6.1 and 6.8).
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,18 +42,35 @@ def first_choice(machine: "Machine", ready: Mapping[str, int]) -> str | None:
 
 
 def _candidates(machine: "Machine", ready: Mapping[str, int]) -> Iterator[tuple[int, int, str]]:
-    clock = machine.clock
-    queue = []
     for place, name in enumerate(machine.tasks):
-        if name not in ready:
-            continue
-        if clock.off(name):
-            queue.append((ready[name], place, name))
-        elif not goes_on_spinning(machine, name):
-            yield ready[name], place, name
-    if queue and clock.processors is not None:
-        due, _, name = min(queue)
-        yield clock.processors.opening(name, due, clock.now, clock.pinned), TURN, name
+        if name in ready and not machine.clock.off(name) and not goes_on_spinning(machine, name):
+            yield max(ready[name], spins_until(machine, name)), place, name
+    turn = next_turn(machine, ready)
+    if turn is not None:
+        yield turn[0], TURN, turn[1]
+
+
+def next_turn(machine: "Machine", ready: Mapping[str, int]) -> tuple[int, str] | None:
+    """When who moves so that the next of the run queue gets a processor: itself, or who spins there."""
+    clock = machine.clock
+    processors = clock.processors
+    if processors is None:
+        return None
+    now, pinned = clock.now, clock.pinned
+    openings = processors.openings(now, pinned)
+    turns = (
+        (processors.opening(name, ready[name], openings), processors.virtual(name), place, name)
+        for place, name in enumerate(machine.tasks)
+        if name in ready and clock.off(name)
+    )
+    at, _, _, name = min(turns, default=(0, 0, 0, ""))
+    if not name:
+        return None
+    if not processors.idle:
+        victim = processors.victim(name, now, pinned)
+        if victim in clock.spins:
+            return at, victim
+    return at, name
 
 
 def goes_on_spinning(machine: "Machine", name: str) -> bool:
@@ -57,29 +80,53 @@ def goes_on_spinning(machine: "Machine", name: str) -> bool:
     if sem is None or clock.off(name):
         return False
     state: RwSem = machine.state(sem)
-    if state.writer and not state.handoff:
+    if state.writer:
         return not clock.off(state.writer)
-    free = not state.readers and not state.handoff
+    if state.handoff and not state.readers:
+        return True
+    if state.readers and not clock.spin_end(name, sem):
+        return False
     others = (t for t, obj in clock.spins.items() if obj is sem and not clock.off(t))
-    return free and next(others, name) != name
+    return next(others, name) != name
+
+
+def spins_until(machine: "Machine", name: str) -> int:
+    """Until when a task that spins hopes for the readers of a lock to leave."""
+    sem = machine.clock.spins.get(name)
+    if sem is None or not machine.state(sem).readers:
+        return 0
+    return machine.clock.spin_end(name, sem)
 
 
 def spins_for(machine: "Machine", name: str) -> bool:
-    """Whether a task would spin: it is about to take a lock whose writer is on a processor."""
+    """Whether a task would spin: it is about to take a lock that it may get soon."""
     ask = machine.tasks[name].ask
     clock = machine.clock
     if clock.processors is None or not isinstance(ask, Step) or ask.effect is not enter_write:
         return False
+    if clock.off(name):
+        return False
     state: RwSem = machine.state(ask.obj)
-    writer = bool(state.writer) and not clock.off(state.writer)
-    return writer and not state.handoff and not clock.off(name)
+    if state.writer:
+        return not clock.off(state.writer)
+    if state.readers:
+        return clock.spin_end(name, ask.obj) > 0
+    return state.handoff
 
 
 def gives_up_at(machine: "Machine", name: str) -> int:
-    """When a task that spins in vain gives up: once the owner of the lock is off its processor."""
-    sem = machine.clock.spins.get(name)
-    owner = machine.state(sem).writer if sem is not None else ""
-    return machine.clock.now.get(owner, 0) if owner and machine.clock.off(owner) else 0
+    """When a task that spins in vain gives up: its time is over, or that of the lock's owner."""
+    clock = machine.clock
+    sem = clock.spins.get(name)
+    if sem is None or clock.off(name):
+        return 0
+    ready = {n: machine.due_at(n) for n in machine.tasks if machine.can_step(n)}
+    turn = next_turn(machine, ready)
+    own = max(ready[name], spins_until(machine, name))
+    if turn is not None and turn[1] == name and (turn[0] <= own or goes_on_spinning(machine, name)):
+        return turn[0]
+    owner = machine.state(sem).writer
+    return max(own, clock.now.get(owner, 0) if clock.off(owner) else 0)
 
 
 def _deadlines(machine: "Machine") -> Iterator[tuple[int, str]]:

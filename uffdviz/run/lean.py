@@ -68,7 +68,7 @@ class Lean(Order):
         """Go on for about `most` steps. Returns: whether the run came to its end."""
         steps = self.steps - self.moves
         stop = steps + most
-        heap, queue, timers, processors = self.heap, self.queue, self.timers, self.processors
+        heap, queue, timers = self.heap, self.queue, self.timers
         things, counted = self._things, self.cpus > 0
         get_cost, get_quick, get_note = self._costs.get, QUICK.get, self.notes.get
         check, mark = self._costs["check"], self._costs["mark"]
@@ -76,6 +76,7 @@ class Lean(Order):
         due = 0
         ask: Any
         thing: Any
+        before: Any = None
         while self._left and steps < stop:
             # Who is first?
             if task is None:
@@ -96,22 +97,28 @@ class Lean(Order):
                 if self.later(task, due):
                     task = None
                     continue
-            claimed = False
-            if queue and queue[0][0] <= due and (processors.idle or due >= processors.slice_end):
+            claimed = yields = False
+            if queue and due >= self.soonest:
                 turn = self.turn()
                 if turn < NEVER and turn <= due:
                     self.put_back(task, due)
                     task = None
                     if timers and timers[0][0] <= turn and self.deadline(turn):
                         continue
-                    due, _, task = heappop(queue)
-                    task.listed = False
-                    claimed = True
+                    task = self.in_the_way()
+                    if task is not None:
+                        due = max(turn, self.due(task))
+                        yields = True
+                    else:
+                        task = queue.pop(0)
+                        due = self.due(task)
+                        task.listed = False
+                        claimed = True
             if task is None:
                 if heap:
                     continue
                 break
-            if timers and not claimed and timers[0][0] <= due and self.deadline(due):
+            if timers and not claimed and not yields and timers[0][0] <= due and self.deadline(due):
                 self.put_back(task, due)
                 task = None
                 continue
@@ -122,11 +129,11 @@ class Lean(Order):
             if thing is not None:
                 effect = ask.effect
                 if counted and effect is enter_write:
-                    if not claimed and self.spins_on(task, thing):
+                    if not claimed and not yields and self.spins_on(task, thing, due):
                         task = None
                         continue
-                    if task.spins is not None:
-                        start = max(due, self.floor(task))
+                    if task.spins is not None and not yields:
+                        start = max(due, self.floor(task, thing))
                 before = thing.state
                 outcome = get_quick(effect, effect)(before, task.name, *ask.args)
                 if outcome is None:  # it could have gone on, but somebody was quicker
@@ -199,6 +206,8 @@ class Lean(Order):
                 if note is not None:
                     note(fact, task, was, start, end)
             if changed:
+                if counted and kind not in QUIET and was.obj.kind == "rwsem":
+                    self.phase(was, before, end)
                 if was.waiters:
                     self.ask_again(was, fact)
                 if was.spinners:

@@ -8,29 +8,26 @@ from typing import Any, Final
 
 from uffdviz.kernel.locks.rwsem import RwSem, pass_deadline
 from uffdviz.kernel.steps import Step, Work
-from uffdviz.run.lean_totals import Runner, Sums, Thing
+from uffdviz.run.lean_spin import Spins
+from uffdviz.run.lean_totals import Runner, Thing
 from uffdviz.run.processors import NEVER, Processors
+from uffdviz.run.quick import QUICK
 from uffdviz.run.setting import Setting
 
 Entry = tuple[int, int, Runner]
 JUST_QUEUED: Final = frozenset({"LockContended", "LockAcquired"})
 
 
-class Order(Sums):
+class Order(Spins):
     """Lists of tasks: by time, by turn, by object, by deadline."""
 
     def __init__(self, setting: Setting) -> None:
-        super().__init__()
+        super().__init__(setting)
         costs = setting.costs
-        self.cpus = setting.scenario.cpus or 0
-        self.moves = 0
-        self.latency = costs["wake_latency"]
-        self.notice = costs["spin_notice"]
         self.patience = costs["handoff_deadline"]
-        self.processors = Processors(self.cpus, costs["context_switch"], costs["time_slice"])
+        self.processors = Processors(self.cpus, costs)
         self.heap: list[Entry] = []
-        self.queue: list[Entry] = []
-        self.timers: list[tuple[int, str, Thing, str]] = []
+        self.queue: list[Runner] = []
         self._now: dict[str, int] = {}
         self._pinned: dict[str, int] = {}
 
@@ -47,11 +44,10 @@ class Order(Sums):
             return own
         written = thing.written
         if task.spins is not None:
-            return max(own, written + self.notice)
+            return max(own, written + self.notice, self.spin_end(task, thing))
         if task.slept:
-            woken = task.roused
-            if woken >= own and not (task.writes and thing.taken >= woken):
-                return max(woken + self.latency, written)
+            if task.roused >= own and not (task.writes and thing.released >= task.up):
+                return max(task.up, written)
             if written > own:
                 return written + self.latency
         return max(own, written)
@@ -61,18 +57,23 @@ class Order(Sums):
         ask = task.ask
         if type(ask) is not Step or not ask.waits or task.thing is None:
             return ask is not None
-        return ask.effect(task.thing.state, task.name, *ask.args) is not None
+        effect = QUICK.get(ask.effect, ask.effect)
+        return effect(task.thing.state, task.name, *ask.args) is not None
 
     def later(self, task: Runner, due: int) -> bool:
         """Put a task off that turns out to be due later than `due`. Returns: whether it was."""
         late = self.due(task)
-        if late > due:
+        if late <= due:
+            return False
+        if task.spins is not None:
+            self.kick(task.spins)  # others were quicker: it may have to go on spinning
+        else:
             self.put_back(task, late)
-        return late > due
+        return True
 
     def put_back(self, task: Runner | None, due: int) -> None:
         """List a task that was first, and is not any more."""
-        if task is not None:
+        if task is not None and not task.listed:
             task.listed = True
             heappush(self.heap, (due, task.place, task))
 
@@ -91,31 +92,53 @@ class Order(Sums):
             task.thing.waiters.append(task)
 
     def list(self, task: Runner) -> None:
-        off = self.cpus and not task.on
-        heappush(self.queue if off else self.heap, (self.due(task), task.place, task))
         task.listed = True
+        if self.cpus and not task.on:
+            self.queue.append(task)
+            task.ready = self.due(task)
+            self._consider(task.ready)
+        else:
+            heappush(self.heap, (self.due(task), task.place, task))
 
     def turn(self) -> int:
-        """When the head of the run queue gets its turn."""
-        queue = self.queue
-        while queue:
-            ready, _, task = queue[0]
-            late = self.due(task)
-            if late > ready:
-                heappop(queue)
-                heappush(queue, (late, task.place, task))
+        """When the next of the run queue gets its turn; it becomes the head of the queue."""
+        queue, processors = self.queue, self.processors
+        openings = [] if processors.idle else processors.openings(self._nows(), self._pinned)
+        free = processors.all_free
+        found = (NEVER, 0, 0)
+        head = None
+        for task in tuple(queue):
+            if task.ready > found[0]:
+                continue
+            ready = task.ready = self.due(task)
+            if ready > found[0]:
                 continue
             if not self.can(task):
-                heappop(queue)
-                task.listed = False
-                if task.thing is not None:
-                    task.thing.waiters.append(task)
+                self._give_back(task)
                 continue
-            processors = self.processors
-            if processors.idle:
-                return processors.opening(task.name, ready, self._now, self._pinned)
-            return processors.opening(task.name, ready, self._nows(), self._pinned)
-        return NEVER
+            at = ready if ready >= free else processors.opening(task.name, ready, openings)
+            turn = (at, processors.virtual(task.name), task.place)
+            if turn < found:
+                found, head = turn, task
+        at = self.soonest = found[0]
+        if len(openings) < len(processors.on) and not processors.idle:
+            self.soonest = processors.slice_end  # whoever holds a spinlock lets it go soon
+        if head is not None:
+            queue.remove(head)
+            queue.insert(0, head)
+        return at
+
+    def _give_back(self, task: Runner) -> None:
+        """Let a task of the run queue wait again: others were quicker."""
+        self.queue.remove(task)
+        task.listed = False
+        if task.thing is not None:
+            task.thing.waiters.append(task)
+
+    def _consider(self, ready: int) -> None:
+        """See whether a task that could run from `ready` might get a processor before others."""
+        at = ready if self.processors.idle else max(ready, self.processors.slice_end)
+        self.soonest = min(self.soonest, at)
 
     def _nows(self) -> dict[str, int]:
         """The clocks and spinlocks of the tasks on processors."""
@@ -128,16 +151,29 @@ class Order(Sums):
             pinned[name] = task.pinned
         return now
 
+    def in_the_way(self) -> Runner | None:
+        """Who spins on the processor that the head of the run queue gets, and has to stop."""
+        processors = self.processors
+        if processors.idle:
+            return None
+        name = processors.victim(self.queue[0].name, self._nows(), self._pinned)
+        task = self.tasks[name]
+        if task.spins is None:
+            return None
+        self._unlist(task)
+        self.soonest = 0
+        return task
+
     def claim(self, task: Runner, ready: int) -> int:
+        """Give a task a processor. Returns: when it runs."""
         processors = self.processors
         victim = None
+        now = self._nows()
         if not processors.idle:
-            now = self._nows()
-            victim = self.tasks[processors.victim(self._pinned)]
-        else:
-            now = self._now
-        start = processors.claim(task.name, ready, now, self._pinned, self.spins)
+            victim = self.tasks[processors.victim(task.name, now, self._pinned)]
+        start = processors.claim(task.name, ready, now, self._pinned)
         task.on = True
+        self.soonest = 0 if processors.idle else processors.slice_end
         if victim is not None:
             self._put_off(victim)
         return start
@@ -145,26 +181,23 @@ class Order(Sums):
     def _put_off(self, task: Runner) -> None:
         """Move a task that lost its processor to the run queue."""
         task.on = False
-        self._owner_off(task)
+        self.kick_all(task)
+        self._unlist(task)
+        if self.can(task):
+            self.list(task)
+
+    def _unlist(self, task: Runner) -> None:
         if task.listed:
             self.heap[:] = [entry for entry in self.heap if entry[2] is not task]
             heapify(self.heap)
             task.listed = False
-        if task.spins is not None and task.spins.spinners:
-            self.kick(task.spins)
-        if not task.listed and (task.spins is not None or self.can(task)):
-            self.list(task)
 
     def _leave(self, task: Runner) -> None:
         if task.on:
             task.on = False
             self.processors.leave(task.name, task.now)
-            self._owner_off(task)
-
-    def _owner_off(self, task: Runner) -> None:
-        for thing in self.spun:
-            if thing.spinners and thing.state.writer == task.name:
-                self.kick(thing)
+            self.soonest = 0
+            self.kick_all(task)
 
     # Waiters
 
@@ -183,61 +216,6 @@ class Order(Sums):
             if self.can(task):
                 waiters.remove(task)
                 self.list(task)
-
-    def kick(self, thing: Thing) -> None:
-        """Let those go on who spin for a lock, if they have reason to."""
-        state: RwSem = thing.state
-        if state.writer and not state.handoff and self.tasks[state.writer].on:
-            return
-        spinners = [t for t in thing.spinners if t.on]
-        if not (state.writer or state.readers or state.handoff):
-            spinners = spinners[:1]
-        for task in spinners:
-            if not task.listed:
-                self.list(task)
-
-    def spins_on(self, task: Runner, thing: Thing) -> bool:
-        """Whether a task that is about to take a lock spins, or goes on to."""
-        state: RwSem = thing.state
-        spinning = task.spins is not None
-        if state.writer and not state.handoff:
-            if not self.tasks[state.writer].on:
-                return False
-        elif (
-            not spinning
-            or state.readers
-            or state.handoff
-            or next(t for t in thing.spinners if t.on) is task
-        ):
-            return False
-        if not spinning:
-            self._begin_spin(task, thing)
-        return True
-
-    def _begin_spin(self, task: Runner, thing: Thing) -> None:
-        at = task.now = max(task.now, thing.written)
-        task.go_on(at)
-        task.end = at
-        task.woken = -1
-        self.moves += 1
-        self.wall = max(self.wall, at)
-        self.contended_row(thing, task, "write", at)
-        task.waits = ("spinning", thing.name)
-        task.spins = thing
-        self.spins[task.name] = thing
-        thing.spinners.append(task)
-        if thing not in self.spun:
-            self.spun.append(thing)
-
-    def floor(self, task: Runner) -> int:
-        """When a spinner gives up, and the end of its spinning."""
-        thing = task.spins
-        if thing is None:
-            return 0
-        owner = thing.state.writer
-        if owner and not self.tasks[owner].on:
-            return self.tasks[owner].now
-        return 0
 
     # Deadlines
 
@@ -267,6 +245,8 @@ class Order(Sums):
         """Let the first deadline pass if it still means anything."""
         at, _, thing, head = heappop(self.timers)
         state = thing.state
+        if not head:
+            return self.tire(thing, at)
         if not state.queue or state.queue[0].task != head or state.handoff:
             return False
         if at != self.tasks[head].waits_since + self.patience:
@@ -279,6 +259,4 @@ class Order(Sums):
         thing.written = at
         self.wall = max(self.wall, at)
         self.moves += 1
-        if thing.spinners:
-            self.kick(thing)
         return True

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from uffdviz.kernel.steps import Ask, Mark, Obj, Step
+from uffdviz.run.setting import Setting
+from uffdviz.run.waking import lateness
 from uffdviz.trace.events import Fact
 from uffdviz.trace.totals import FIRST, MODES, LockRow, TaskRow, summed
 
@@ -19,8 +21,8 @@ class Thing:
     """An object in a run: its state, its last uses, who waits for it, and its rows of the totals."""
 
     __slots__ = (
-        "asked", "head", "name", "obj", "read", "rows", "since", "spinners", "state", "taken",
-        "waiters", "written",
+        "asked", "head", "limit", "name", "obj", "read", "read_since", "released", "rows", "since",
+        "spinners", "state", "tired", "waiters", "written",
     )  # fmt: skip
 
     def __init__(self, obj: Obj, state: Any) -> None:
@@ -28,7 +30,9 @@ class Thing:
         self.name = obj.name
         self.state = state
         self.written = self.read = 0
-        self.taken = -1
+        self.released = -1
+        self.read_since = self.limit = 0
+        self.tired = False
         self.head = ""
         self.waiters: list[Runner] = []
         self.spinners: list[Runner] = []
@@ -41,8 +45,8 @@ class Runner(TaskRow):
     """A task in a run: what it wants to do next, and when it could."""
 
     __slots__ = (
-        "ask", "listed", "name", "now", "on", "over", "pinned", "place", "results", "roused",
-        "send", "slept", "spins", "spun", "thing", "waits_since", "writes",
+        "ask", "listed", "name", "now", "on", "over", "pinned", "place", "ready", "results",
+        "roused", "send", "slept", "spins", "spun", "thing", "up", "waits_since", "wakes", "writes",
     )  # fmt: skip
 
     def __init__(self, name: str, place: int, send: Callable[[Any], Ask]) -> None:
@@ -60,8 +64,10 @@ class Runner(TaskRow):
         self.spins: Thing | None = None
         self.spun = False
         self.pinned = 0
-        self.roused = -1
+        self.roused = self.up = -1
+        self.wakes = 0
         self.writes = False
+        self.ready = 0
         self.waits_since = 0
         self.results: list[str] = []
 
@@ -72,11 +78,12 @@ Note = Callable[[Fact, Runner, Thing, int, int], None]
 class Sums:
     """What a run cost so far. Mappings of the same name share a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, setting: Setting) -> None:
         self.wall = 0
+        self.cpus = setting.scenario.cpus or 0
+        self.latency = setting.costs["wake_latency"]
+        self.soonest = 0
         self.tasks: dict[str, Runner] = {}
-        self.spun: list[Thing] = []
-        self.spins: dict[str, Thing] = {}
         self._rows: dict[tuple[str, str], LockRow] = {(FIRST, mode): LockRow() for mode in MODES}
         self.notes: dict[str, Note] = {
             "LockAcquired": self._acquired,
@@ -97,12 +104,7 @@ class Sums:
 
     def stop_spin(self, task: Runner) -> None:
         """Note that a task spins no longer."""
-        if task.spins is not None:
-            task.spins.spinners.remove(task)
-            if not task.spins.spinners:
-                self.spun.remove(task.spins)
-            task.spins = None
-            del self.spins[task.name]
+        raise NotImplementedError
 
     def _row(self, thing: Thing, mode: str) -> LockRow:
         row = thing.rows.get(mode)
@@ -125,7 +127,7 @@ class Sums:
             task.pinned += not task.spun
             task.spun = False
         else:
-            thing.taken = end
+            task.writes = False
 
     def contended_row(self, thing: Thing, task: Runner, mode: str, end: int) -> None:
         """Note that a task found a lock taken, once until it gets it."""
@@ -154,10 +156,13 @@ class Sums:
     def _released(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
         if thing.obj.kind == "spinlock":
             task.pinned -= 1
+        else:
+            thing.released = end
         if starts := thing.since.get((task.name, fact.mode)):
             self._row(thing, fact.mode).hold.add(max(0, start - starts.pop()))
 
     def _downgraded(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
+        thing.released = end
         if starts := thing.since.get((task.name, "write")):
             self._row(thing, "write").hold.add(max(0, start - starts.pop()))
         self._row(thing, "read")
@@ -165,6 +170,7 @@ class Sums:
 
     def _gave_up(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
         thing.asked.pop((task.name, fact.mode), None)
+        task.writes = False
 
     def _slept(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
         own = thing.name == f"task {task.name}"
@@ -173,7 +179,19 @@ class Sums:
     def _woke(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
         for name in fact.tasks:
             if name in self.tasks:
-                self.tasks[name].woken = self.tasks[name].roused = end
+                self._rouse(self.tasks[name], thing, end)
+
+    def _rouse(self, task: Runner, thing: Thing, at: int) -> None:
+        task.woken = at
+        if task.writes and task.roused >= task.now and thing.released < task.up:
+            return  # it is waking up already
+        task.roused = at
+        task.wakes += 1
+        self.soonest = 0
+        task.up = at + self.latency
+        if self.cpus:
+            task.up = at + lateness(self.latency, task.name, task.wakes)
+        task.ready = min(task.ready, task.up)
 
     def totals(self) -> dict[str, Any]:
         """The totals by their JSON keys; mappings of the same name are one row."""

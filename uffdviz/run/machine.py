@@ -180,6 +180,7 @@ class Machine:
         if fail and not (isinstance(ask, Work) and ask.errno):
             msg = f"{name} cannot fail here: its next step is not one that may"
             raise ScheduleError(msg)
+        floor = gives_up_at(self, name)
         match ask:
             case Step():
                 change, answer, fact = self._effect(task, ask)
@@ -202,13 +203,13 @@ class Machine:
             units,
             changed=after is not before,
             slept=sleeps(ask),
-            floor=gives_up_at(self, name),
+            floor=floor,
         )
         where = task.place
         task.resume(answer)
         if fact.kind == "LockContended":
             fact = manner(fact, task.ask)
-        self.clock.tell(name, obj, fact)
+        self.clock.tell(name, change, fact)
         if self.clock.processors is not None and self._rests(task):
             self.clock.leave(name)
         task.silent = isinstance(task.ask, Step) and task.ask.waits and fact.kind not in ANNOUNCED

@@ -12,12 +12,19 @@ from typing import Any, Final
 import msgspec
 
 from uffdviz.kernel import memory, vma_tree
-from uffdviz.kernel.locks import word
+from uffdviz.kernel.locks import rwsem, word
+from uffdviz.kernel.locks.base import MISUSED, Waiter, without_one
+from uffdviz.kernel.locks.rwsem import RwSem
 from uffdviz.kernel.memory import PageTable, Pte, Tree, VmaRecord
 from uffdviz.kernel.steps import Outcome
-from uffdviz.trace.events import Fact
+from uffdviz.trace.events import Fact, Mode
 
 SAW: Final = Fact("Saw")
+REFUSED: Final = Fact("LockRefused", "read")
+CONTENDED: Final[dict[Mode, Fact]] = {
+    "read": Fact("LockContended", "read"),
+    "write": Fact("LockContended", "write"),
+}
 CHANGED: Final = Fact("Changed")
 
 
@@ -101,6 +108,58 @@ def become(s: VmaRecord, task: str, name: str, record: VmaRecord) -> Outcome:
     return record, None, CHANGED
 
 
+def enter_read(s: RwSem, task: str) -> Outcome:
+    """Take a lock for reading, or queue."""
+    if s.writer or s.handoff or (s.queue and s.readers):
+        return _queued(s, task, "read")
+    return RwSem(readers=(*s.readers, task), queue=s.queue), True, rwsem.ACQUIRED["read"]
+
+
+def enter_write(s: RwSem, task: str) -> Outcome:
+    """Take a lock for writing, or queue."""
+    if s.readers or s.writer or s.handoff:
+        return _queued(s, task, "write")
+    return RwSem(writer=task, queue=s.queue), True, rwsem.ACQUIRED["write"]
+
+
+def _queued(s: RwSem, task: str, mode: Mode) -> Outcome:
+    queue = (*s.queue, Waiter(task, mode))
+    return RwSem(s.readers, s.writer, queue, s.handoff), False, CONTENDED[mode]
+
+
+def wait_read(s: RwSem, task: str) -> Outcome:
+    """Go on once the lock has been granted."""
+    for waiter in s.queue:
+        if waiter.task == task:
+            return None
+    return s, True, rwsem.ACQUIRED["read"]
+
+
+def try_read(s: RwSem, task: str) -> Outcome:
+    """Take a lock for reading if that needs no wait."""
+    if s.writer or s.queue or s.handoff:
+        return s, False, REFUSED
+    return RwSem((*s.readers, task)), True, rwsem.ACQUIRED["read"]
+
+
+def release_read(s: RwSem, task: str) -> Outcome:
+    """Give up one read hold."""
+    readers = s.readers
+    if task not in readers:
+        return s, False, MISUSED
+    left = without_one(readers, task) if len(readers) > 1 else ()
+    after = RwSem(left, s.writer, s.queue, s.handoff)
+    return after, bool(s.queue) and not left, rwsem.RELEASED["read"]
+
+
+def release_write(s: RwSem, task: str) -> Outcome:
+    """Give up the write hold."""
+    if s.writer != task:
+        return s, False, MISUSED
+    after = RwSem(s.readers, "", s.queue, s.handoff)
+    return after, bool(s.queue), rwsem.RELEASED["write"]
+
+
 Quick = Callable[..., Outcome]
 QUICK: Final[dict[Quick, Quick]] = {
     memory.look: look,
@@ -115,5 +174,11 @@ QUICK: Final[dict[Quick, Quick]] = {
     vma_tree.tree_around: tree_around,
     vma_tree.whole_record: whole_record,
     vma_tree.become: become,
+    rwsem.enter_read: enter_read,
+    rwsem.enter_write: enter_write,
+    rwsem.wait_read: wait_read,
+    rwsem.try_read: try_read,
+    rwsem.release_read: release_read,
+    rwsem.release_write: release_write,
 }
 """The effects that are taken without words."""

@@ -1,7 +1,7 @@
 """A scenario under an era: the stage, the first world and the lives, shared by all of its runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 
@@ -205,10 +205,14 @@ class Setting:
         vma = next((v for v in self.scenario.vma if v.name == mapping and v.uffd), None)
         return vma.uffd.ctx if vma is not None and vma.uffd is not None else ""
 
+    @cached_property
+    def _forking(self) -> int:
+        """How many tasks fork."""
+        return sum(_forks(t) * len(task_names(t)) for t in self.scenario.task)
+
     def _child(self, name: str, table: s.TaskTable, number: int, index: int) -> tuple[str, bool]:
         """How the child of this call's fork is called, and whether that has to be numbered."""
-        forking = sum(_forks(t) * len(task_names(t)) for t in self.scenario.task)
-        base = "child" if forking <= 1 else f"{name}.child"
+        base = "child" if self._forking <= 1 else f"{name}.child"
         earlier = sum(isinstance(call, s.Fork) for call in table.calls[:index])
         count = number * sum(isinstance(call, s.Fork) for call in table.calls) + earlier
         return f"{base}~{count + 1}" if count else base, table.background

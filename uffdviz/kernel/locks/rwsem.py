@@ -149,7 +149,9 @@ def downgrade(s: RwSem, task: str) -> Outcome:
 def wake(s: RwSem, task: str) -> Outcome:
     """Wake the head of the queue: a writer tries by itself, readers are granted the lock."""
     after = _readers_in(s)
-    woken = after.readers[len(s.readers) :] or tuple(w.task for w in s.queue[:1])
+    woken = after.readers[len(s.readers) :]
+    if not woken and s.queue and s.queue[0].mode == "write":
+        woken = (s.queue[0].task,)
     return after, None, Fact("Woke", tasks=woken)
 
 
