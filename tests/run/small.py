@@ -6,7 +6,7 @@ from uffdviz.run.read_scenario import load_scenario
 from uffdviz.run.scenario import Scenario
 from uffdviz.run.setting import Setting
 
-PAGES = 80
+PAGES = 160
 
 
 def small_scenario() -> Scenario:
