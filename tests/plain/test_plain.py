@@ -124,7 +124,7 @@ def test_c_says_the_race_of_two_kernels() -> None:
     said = last("compaction", "c")
     assert "v6.9 finished first, at" in said
     assert "D-state by a lock of gc and mutator" in said
-    assert "The longest wait of 12: v6.8: writer" in said
+    assert "The longest wait of 82: v6.8: writer" in said
     assert "v6.1 and v6.9 race" in last("compaction", "c v6.1")
     assert "did you mean 'v6.9'?" in last("compaction", "c v69")
 

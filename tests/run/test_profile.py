@@ -35,7 +35,7 @@ NAMES = [
 RUNS = pytest.mark.parametrize(("name", "era"), [(n, e) for n in NAMES for e in ("v6.8", "v6.18")])
 
 
-def setting_of(name: str, era: str, cpus: int = 2) -> Setting:
+def setting_of(name: str, era: str, cpus: int = 4) -> Setting:
     setting = load_setting(name, era)
     return Setting(msgspec.structs.replace(setting.scenario, cpus=cpus), era)
 
@@ -158,18 +158,13 @@ def test_the_same_run_twice_is_the_same() -> None:
 
 def test_a_wait_says_who_waits_for_what_behind_whom() -> None:
     waits = recorded(setting_of("compaction", "v6.8")).profile(last=True).waits
-    first = waits[0]
-    assert (first.task, first.lock, first.mode, first.kind) == (
-        "writer.1",
-        "mmap_lock",
-        "write",
-        "killable",
-    )
+    first = next(wait for wait in waits if wait.task.startswith("writer"))
+    assert (first.lock, first.mode, first.kind) == ("mmap_lock", "write", "killable")
     assert first.behind == ("gc",)
     assert first.start < first.end < first.ran
-    reader = next(wait for wait in waits if wait.task == "gc")
-    assert (reader.mode, reader.kind, reader.queued) == ("read", "uninterruptible", 1)
-    assert reader.behind == ("writer.2",)
+    reader = next(wait for wait in waits if wait.task == "gc" and wait.queued)
+    assert (reader.mode, reader.kind, reader.queued) == ("read", "uninterruptible", 3)
+    assert reader.behind == ("writer.3",)
 
 
 def test_the_waits_of_a_short_run_are_all_its_waits() -> None:

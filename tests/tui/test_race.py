@@ -140,9 +140,9 @@ def test_play_and_pause() -> None:
 
 def test_a_wait_is_said_in_words_and_the_totals_come_back() -> None:
     text = race_after([OVER, "home", "]", "enter"], workload=compaction)
-    assert "v6.8: writer.1 waits for mmap_lock to write" in text
-    assert "When it began gc had the lock" in text
-    assert "├" in text
+    assert "v6.8: gc waits for mmap_lock to read" in text
+    assert "When it began writer.2 had the lock" in text
+    assert any(sign in text for sign in "├┼")
     again = race_after([OVER, "home", "]", "enter", "enter"], workload=compaction)
     assert "wall clock" in again
 
