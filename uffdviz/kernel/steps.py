@@ -92,13 +92,23 @@ class Work:
 
 
 class Mark:
-    """A call of the task begins or ends: `fact` says which. Private, like work."""
+    """A call of the task begins or ends: `fact` says which. Private, like work.
 
-    __slots__ = ("fact", "result")
+    The words of a call that begins are made when somebody asks for them.
+    """
 
-    def __init__(self, fact: Fact, result: Any = None) -> None:
-        self.fact = fact
-        self.result = result
+    __slots__ = ("_fact", "begins")
+
+    def __init__(self, fact: Fact | Callable[[], Fact]) -> None:
+        self._fact = fact
+        self.begins = not isinstance(fact, Fact)
+
+    @property
+    def fact(self) -> Fact:
+        """Which call, and that it begins, or what it returned."""
+        if not isinstance(self._fact, Fact):
+            self._fact = self._fact()
+        return self._fact
 
     def __await__(self) -> Generator["Mark", Any, Any]:
         return (yield self)

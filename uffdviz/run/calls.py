@@ -35,13 +35,13 @@ class Bound:
     """
 
     __slots__ = (
-        "after", "bind", "called", "fail", "kill", "may_fail", "may_kill", "op", "part",
-        "returns", "run",
+        "after", "bind", "called", "fail", "handlers", "kill", "may_fail", "may_kill", "op",
+        "part", "returns", "run",
     )  # fmt: skip
 
-    def __init__(self, call: s.Call, text: str, part: str, run: Run) -> None:
+    def __init__(self, call: s.Call, say: Callable[[], str], part: str, run: Run) -> None:
         self.op = str(call.__struct_config__.tag)
-        self.called = Mark(Fact("Called", part, detail=text))
+        self.called = Mark(lambda: Fact("Called", part, detail=say()))
         self.part = part
         self.run = run
         self.returns = call.returns
@@ -51,9 +51,26 @@ class Bound:
         self.may_kill = call.may_kill
         self.bind = call.bind if isinstance(call, s.ReadEvent) else ""
         self.after: Step | None = None
+        self.handlers: Callable[[], tuple[Bound, ...]] = tuple
 
     def __repr__(self) -> str:
         return f"<call {self.called.fact.detail}>"
+
+
+class Handlers:
+    """What a task does on SIGBUS for one page: calls that are made ready when it comes to that."""
+
+    __slots__ = ("_bound", "_make")
+
+    def __init__(self, make: Callable[[], tuple[Bound, ...]] = tuple) -> None:
+        self._make = make
+        self._bound: tuple[Bound, ...] | None = None
+
+    def __call__(self) -> tuple[Bound, ...]:
+        """The calls, the same ones each time."""
+        if self._bound is None:
+            self._bound = self._make()
+        return self._bound
 
 
 async def perform(k: Kernel, bound: Bound, handed: Handed) -> Any:
@@ -143,16 +160,16 @@ async def _mm_call(method: str, args: tuple[Any, ...], k: Kernel, handed: Handed
 async def _touch(
     addr: int,
     write: bool,  # noqa: FBT001  an argument of the call
-    handlers: tuple[Bound, ...],
+    handlers: Handlers,
     k: Kernel,
     handed: Handed,
 ) -> Any:
     """Touch a page; a handler of SIGBUS runs and the access is tried again."""
     result = await k.page_fault(addr, write)
     tries = 0
-    while result == "SIGBUS" and handlers and tries < TRIES:
+    while result == "SIGBUS" and handlers() and tries < TRIES:
         tries += 1
-        for bound in handlers:
+        for bound in handlers():
             await perform(k, bound, handed)
         result = await k.page_fault(addr, write)
     return result
@@ -238,7 +255,7 @@ Maker = Callable[[Binder, Any, int, int], Run]
 """From a call, the address in its `at`, and its length in bytes, what makes it in the kernel."""
 
 
-def bind(b: Binder, call: s.Call, *, polled: bool, handlers: tuple[Bound, ...]) -> Run:
+def bind(b: Binder, call: s.Call, *, polled: bool, handlers: Handlers) -> Run:
     """Find the entry point of a call. `polled`: the call before it waited for a message."""
     if isinstance(call, s.ReadEvent):
         return entry(b, call, "userfaultfd_read", polled)

@@ -113,12 +113,10 @@ class Order(Spins):
             ready = task.ready = self.due(task)
             if ready > found[0]:
                 continue
-            if not self.can(task):
-                self._give_back(task)
-                continue
+            ran = processors.virtual(task.name)
             at = ready if ready >= free else processors.opening(task.name, ready, openings)
-            turn = (at, processors.virtual(task.name), task.place)
-            if turn < found:
+            turn = (at, ran, task.place)
+            if turn < found and self._stays(task):
                 found, head = turn, task
         at = self.soonest = found[0]
         if len(openings) < len(processors.on) and not processors.idle:
@@ -128,12 +126,15 @@ class Order(Spins):
             queue.insert(0, head)
         return at
 
-    def _give_back(self, task: Runner) -> None:
-        """Let a task of the run queue wait again: others were quicker."""
+    def _stays(self, task: Runner) -> bool:
+        """Whether a task of the run queue can go on; if others were quicker, it waits again."""
+        if self.can(task):
+            return True
         self.queue.remove(task)
         task.listed = False
         if task.thing is not None:
             task.thing.waiters.append(task)
+        return False
 
     def _consider(self, ready: int) -> None:
         """See whether a task that could run from `ready` might get a processor before others."""

@@ -97,6 +97,8 @@ class Sums:
 
     def marked(self, task: Runner, mark: Mark) -> None:
         """Note that a call returned, or that the task is done."""
+        if mark.begins:
+            return
         if mark.fact.kind == "Returned" and not mark.fact.mode:
             task.results.append(mark.fact.detail)
         elif mark.fact.kind == "Finished":

@@ -23,7 +23,7 @@ from uffdviz.run.addresses import (
     uses_number,
 )
 from uffdviz.run.after import wait_until
-from uffdviz.run.calls import Binder, Bound, bind, words
+from uffdviz.run.calls import Binder, Bound, Handlers, bind, words
 from uffdviz.run.chance import shuffled
 from uffdviz.run.costs import cost_table
 from uffdviz.run.lives import Course, Cursor, life
@@ -157,12 +157,14 @@ class Setting:
         before: s.Call | None = None
         for index, call in enumerate(calls):
             binder = self._binder(name, table, number, index, fault)
-            handlers: tuple[Bound, ...] = ()
+            handlers = Handlers()
             if isinstance(call, s.Touch) and part != "handler":
-                addr = binder.address(call, "at")
-                handlers = self._part(name, table, number, "handler", table.on_sigbus, addr)
+                where = binder.address(call, "at")
+                of_page = (name, table, number, "handler", table.on_sigbus, where)
+                handlers = Handlers(partial(self._part, *of_page))
             run = bind(binder, call, polled=isinstance(before, s.Poll), handlers=handlers)
-            bound = Bound(call, words(binder, call, self.layout.where), part, run)
+            bound = Bound(call, partial(words, binder, call, self.layout.where), part, run)
+            bound.handlers = handlers
             if call.after:
                 bound.after = wait_until(self.stage, self.layout, filled(call.after, number, 1))
             made.append(bound)
@@ -260,7 +262,8 @@ def _set_up(
     try:
         setting = Setting(scenario, era_name, mutations, name)
         for course in setting.courses.values():
-            course.calls(course.numbers[0])
+            for bound in course.calls(course.numbers[0]):
+                _ = bound.handlers()
     except ScenarioError as error:
         msg = f"{file}: {error}"
         raise s.wrong(msg) from None
