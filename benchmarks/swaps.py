@@ -296,7 +296,7 @@ class Workshop:
     def run(self, tests: list[str]) -> Outcome:
         """Run tests until the first is red."""
         command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "--tb=no", "-rfE"]
-        command += ["-p", "no:cacheprovider", "-p", "benchmarks.swaps", "--timeout=60"]
+        command += ["-p", "no:cacheprovider", "-p", "benchmarks.swaps", "--timeout=300"]
         begun = time.monotonic()
         ran = subprocess.run(
             command,
@@ -328,8 +328,8 @@ def pytest_sessionstart() -> None:
         raise RuntimeError(message)
 
 
-def judge_all(changes: list[Change], jobs: int) -> Iterator[tuple[Change, Outcome]]:
-    """Judge changes in as many copies as there are jobs; first of all that no change is green."""
+def judge_all(changes: Sequence[Change | None], jobs: int) -> Iterator[tuple[Change, Outcome]]:
+    """Judge changes in as many copies as there are jobs; None is no change, which must be green."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         free: SimpleQueue[Workshop] = SimpleQueue()
         for n in range(jobs):
@@ -345,7 +345,7 @@ def judge_all(changes: list[Change], jobs: int) -> Iterator[tuple[Change, Outcom
             finally:
                 free.put(workshop)
 
-        for done in as_completed([pool.submit(judge, change) for change in (None, *changes)]):
+        for done in as_completed([pool.submit(judge, change) for change in changes]):
             judged, outcome = done.result()
             if judged is not None:
                 yield judged, outcome
@@ -380,7 +380,7 @@ def row(change: Change) -> str:
     return f"| {where(change)} | {change.kind} | {code(change.text)} | "
 
 
-def page(judged: dict[Change, Outcome], seeds: str) -> Iterator[str]:
+def page(judged: dict[Change, Outcome], seeds: str, count: int) -> Iterator[str]:
     """The lines of the page."""
     order = sorted(judged, key=lambda change: (change.file, change.line, change.kind))
     red = [change for change in order if judged[change].red]
@@ -389,7 +389,7 @@ def page(judged: dict[Change, Outcome], seeds: str) -> Iterator[str]:
     files = len({change.file for change in order})
     yield INTRODUCTION
     yield (
-        f"Seeds {seeds}: {len(order)} changes in {files} files ({kinds['delete']} lines deleted, "
+        f"Seeds {seeds}: {len(order)} of {count} changes, in {files} files ({kinds['delete']} lines deleted, "
         f"{kinds['swap']} pairs swapped), {len(red)} red, {len(alive)} survive.\n"
     )
     yield "## Survivors\n"
@@ -419,13 +419,15 @@ def main() -> int:
         changes += pick(ROOT, seed, given.count, changes)
     lines = PAGE.read_text(encoding="utf-8").splitlines() if given.resume else []
     judged = {change: outcome for change in changes if (outcome := kept(change, lines))}
+    first = () if given.resume else (None,)
+    todo = [*first, *(change for change in changes if change not in judged)]
     text = ""
-    for change, outcome in judge_all([c for c in changes if c not in judged], given.jobs):
+    for change, outcome in judge_all(todo, given.jobs):
         judged[change] = outcome
         said = outcome.red or f"SURVIVES: {EXPLAINED.get(change.key, 'not explained')}"
         told = f"{len(judged)}/{len(changes)} {where(change)} {change.kind} {change.text}"
         sys.stderr.write(f"{told}\n    {said} ({outcome.seconds:.0f} s)\n")
-        text = "\n".join(page(judged, ", ".join(map(str, given.seed)))) + "\n"
+        text = "\n".join(page(judged, ", ".join(map(str, given.seed)), len(changes))) + "\n"
         if given.write:
             PAGE.write_text(text, encoding="utf-8")
     sys.stdout.write(text)

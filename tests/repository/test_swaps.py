@@ -85,7 +85,7 @@ def test_what_is_red_on_the_page_is_kept_and_an_unexplained_survivor_is_tried_ag
     changes = changes_of(Path("uffdviz", "kernel", "ops", "f.py"), SAMPLE.replace("= 2", "= 2 | 1"))
     judged = {change: Outcome("tests/a.py::b[x]", 3) for change in changes}
     judged[changes[0]] = Outcome("", 9)
-    lines = "\n".join(page(judged, "1")).splitlines()
+    lines = "\n".join(page(judged, "1", 4)).splitlines()
     assert [kept(change, lines) for change in changes] == [None, *list(judged.values())[1:]]
 
 
