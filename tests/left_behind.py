@@ -24,6 +24,7 @@ def left_behind(machine: Machine, stage: Stage) -> list[str]:
         *(w for uffd in stage.uffds.values() for w in owed(machine, uffd, world)),
         *(w for mm in stage.mms.values() for w in torn(stage, mm, world)),
         *pages(stage, world),
+        *leaked(stage, world),
     ]
 
 
@@ -111,6 +112,15 @@ def torn(stage: Stage, mm: Mm, world: dict[str, Any]) -> Iterator[str]:
     for addr, pte in entries(mm, world):
         if not any(start <= addr < end for start, end, _ in tree.entries):
             yield f"{pte} is left at {addr:#x} of {mm.name}, where nothing is mapped"
+
+
+def leaked(stage: Stage, world: dict[str, Any]) -> Iterator[str]:
+    """Mappings that nobody can find and that were never given back."""
+    trees: list[Tree] = [world.get(mm.tree.name, mm.tree.initial) for mm in stage.mms.values()]
+    found = {stage.vma(name).rec.name for tree in trees for _, _, name in tree.entries}
+    for name, state in world.items():
+        if isinstance(state, VmaRecord) and not state.freed and name not in found:
+            yield f"{name} is in no tree, and was not freed"
 
 
 def badly_registered(

@@ -1,5 +1,7 @@
 """Every seeded mistake is found by a property that it is listed for; no harmless change is."""
 
+from pathlib import Path
+
 import pytest
 
 from uffdviz.check.known_flaws import KNOWN_FLAWS, KnownFlaw, is_known
@@ -48,3 +50,11 @@ def test_a_kernel_shows_its_known_flaw_and_nothing_else(flaw: KnownFlaw) -> None
 
 def test_a_finding_of_the_same_property_that_says_something_else_is_not_known() -> None:
     assert not is_known("v6.9", "L1", "deadlock: gc waits for mmap_lock")
+
+
+def test_a_reference_that_is_given_back_and_was_never_taken_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "mistake.py"
+    file.write_text("async def folio_get(k, folio):\n    return None\n")
+    assert {(f.property, "gives back" in f.text) for f in findings("move", "v6.9", str(file))} >= {
+        ("S10", True)
+    }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.kernel.eras import WRITER_ERAS
 from tests.kernel.harness import BASE, Scene, leftovers, run, scene
+from uffdviz.kernel.errno import EINTR
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Tree, VmaRecord
 from uffdviz.kernel.objects import PAGE_SIZE, Mm
@@ -48,6 +49,8 @@ async def do(k: Kernel, mm: Mm, call: tuple[Any, ...]) -> int:
             return await k.sys_mremap(mm, at(page), *lengths, at(to), fixed, dontunmap)
         case ("madvise", page, pages, advice):
             return await k.sys_madvise(mm, at(page), pages * PAGE_SIZE, advice)
+        case ("fork",):
+            return await k.sys_fork("child")
         case _:
             raise AssertionError(call)
 
@@ -100,4 +103,42 @@ def test_a_failed_allocation_leaves_tree_and_mappings_in_agreement(
         machine.step("fail app" if fails and works == failing else "app")
         works += fails
     picture(machine, made)
+    assert leftovers(machine) == []
+
+
+WRITERS = {
+    "mmap": ("mmap", 12, 2, "rw", False),
+    "munmap": ("munmap", 1, 2),
+    "mprotect": ("mprotect", 1, 2, "r"),
+    "mremap": ("mremap", 0, 4, 6, 12, True, False),
+    "madvise": ("madvise", 1, 2, "dontfork"),
+    "fork": ("fork",),
+}
+
+
+@pytest.mark.parametrize("era", WRITER_ERAS, ids=lambda era: era.era)
+@pytest.mark.parametrize("call", WRITERS.values(), ids=WRITERS.keys())
+def test_a_writer_that_is_killed_while_it_waits_for_mmap_lock_has_done_nothing(
+    era: type[Kernel], call: tuple[Any, ...]
+) -> None:
+    made = scene(era)
+
+    async def reader(k: Kernel) -> None:
+        await k.mmap_read_lock(made.mm)
+        await k.signal_pending()
+        await k.mmap_read_unlock(made.mm)
+
+    machine = made.machine(r=reader, app=lambda k: do(k, made.mm, call))
+    while not machine.state(made.mm.lock).readers:
+        machine.step("r")
+    while machine.can_step("app"):
+        machine.step("app")
+    before = {name: rec for name, rec in machine.named.items() if name.startswith("mapping")}
+    machine.step("kill app")
+    while machine.can_step("app"):
+        machine.step("app")
+    assert made.results == {"app": EINTR}
+    run(machine)
+    after = {name: rec for name, rec in machine.named.items() if name.startswith("mapping")}
+    assert after == before
     assert leftovers(machine) == []

@@ -4,7 +4,7 @@ import pytest
 
 from tests.kernel.eras import VMA_LOCK_ERAS, WRITER_ERAS
 from tests.kernel.harness import Scene, leftovers, lock_steps, run, scene, steps_in
-from tests.kernel.writers import EINTR, EINVAL, ENOMEM, first, names, record, run_app, run_failing
+from tests.kernel.writers import EINVAL, ENOMEM, first, names, record, run_app, run_failing
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.objects import PAGE_SIZE
 from uffdviz.kernel.vma_tree import MmapSpec
@@ -102,23 +102,3 @@ def test_a_length_of_no_page_is_refused(era: type[Kernel]) -> None:
     run(machine)
     assert made.results == {"app": EINVAL}
     assert leftovers(machine) == []
-
-
-@every_era
-def test_a_fatal_signal_ends_the_wait_for_the_lock(era: type[Kernel]) -> None:
-    made = scene(era)
-
-    async def reader(k: Kernel) -> int:
-        await k.mmap_read_lock(made.mm)
-        return 0
-
-    machine = made.machine(
-        r=reader, app=lambda k: k.sys_mmap(made.mm, 0, PAGE_SIZE, MmapSpec(name="new"))
-    )
-    while machine.can_step("r"):
-        machine.step("r")
-    run_app(machine)
-    machine.step("kill app")
-    run_app(machine)
-    assert made.results["app"] == EINTR
-    assert names(machine, made) == ["dst", "src"]

@@ -9,13 +9,15 @@ from tests.kernel.test_move import every_era, folio, moving, nothing_held, pte
 from uffdviz.kernel.eras.v6_8 import V6_8
 from uffdviz.kernel.eras.v6_9 import V6_9
 from uffdviz.kernel.eras.v6_18 import V6_18
-from uffdviz.kernel.errno import EBUSY, EEXIST, ENOENT
+from uffdviz.kernel.errno import EBUSY, EEXIST, EINTR, ENOENT
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Folio, Pte
 from uffdviz.kernel.objects import PAGE_SIZE
 from uffdviz.kernel.ops import gup
 from uffdviz.kernel.steps import Step
 from uffdviz.run.machine import Machine
+
+PATIENCE = 200
 
 
 def beside(made: Scene, job: Any, pages: int = 1) -> Machine:
@@ -190,3 +192,21 @@ def test_of_two_moves_of_one_page_one_wins(era: type[Kernel]) -> None:
         places = [pte(machine, made, "dst", n) for n in (0, 1)]
         assert sorted(p is not None for p in places) == [False, True]
         assert nothing_held(machine, made)
+
+
+@every_era
+def test_a_move_that_tries_a_large_page_again_and_again_can_be_killed(era: type[Kernel]) -> None:
+    made = scene(era)
+    rec = Folio(anon_vma="src", index=made.addr("src") // PAGE_SIZE, large=True, refs=2)
+    made.stage.world[made.stage.folio("src+0").rec] = rec
+    machine = moving(made)
+    for _ in range(PATIENCE):
+        machine.step("app")
+    assert made.results == {}
+    machine.step("kill app")
+    for _ in range(PATIENCE):
+        if machine.can_step("app"):
+            machine.step("app")
+    assert made.results == {"app": EINTR}
+    assert leftovers(machine) == []
+    assert folio(machine, made, "src+0").refs == rec.refs

@@ -33,6 +33,8 @@ class Balance(Property):
         task = taken.task
         if taken.fact.kind == "LockMisused":
             return f"{task} releases {taken.object}, which it does not hold"
+        if gives_back(taken) and taken.object not in look.note(f"references {task}", ()):
+            return f"{task} gives back a reference to {taken.object}, which it does not have"
         kept = references(taken, look)
         if not any(mark.kind in {"Returned", "Finished"} for mark in taken.marks):
             return None
@@ -43,6 +45,11 @@ class Balance(Property):
         if kept:
             return f"{task} returns to user space and keeps a reference to {' and '.join(kept)}"
         return None
+
+
+def gives_back(taken: Taken) -> bool:
+    """Whether a step drops a reference to a page; those to an address space may be another's."""
+    return taken.verb == "add_refs" and bool(taken.after.refs < taken.before.refs)
 
 
 def references(taken: Taken, look: Look) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def era(name: str) -> type[Kernel]:
     """
     known = dict(eras())
     for cls in eras().values():
-        known |= dict.fromkeys(cls.aliases, cls)
+        known |= dict.fromkeys(vars(cls).get("aliases", ()), cls)  # not those of its base
     if name not in known:
         hint = near_miss(name, known) or f"; eras are {', '.join(eras())}"
         message = f"no era {name!r}{hint}"
