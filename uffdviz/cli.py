@@ -6,6 +6,7 @@ input leaves standard output empty.
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from io import TextIOWrapper
@@ -52,13 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        said = f"{type(error).__name__}: {error}"
-        print(
-            f"uffdviz: a mistake of ours: {one_line(said)} ({TRACEBACK}=1 tells more)",
-            file=sys.stderr,
-        )
+        said = f"{whose(error, words)}: {type(error).__name__}: {error}"
+        print(f"uffdviz: {one_line(said)} ({TRACEBACK}=1 tells more)", file=sys.stderr)
         return BAD
     return show(status, lines)
+
+
+def whose(error: Exception, words: Sequence[str]) -> str:
+    """Say whose mistake an exception is: that of a file of functions, where it was last, or ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if frame.filename in words]
+    if theirs:
+        return f"{theirs[-1].filename}:{theirs[-1].lineno}"
+    files = [word for word in words if word.endswith(".py")]
+    return " or of ".join(["a mistake of ours", *files])
 
 
 def answer(words: Sequence[str]) -> Answer:

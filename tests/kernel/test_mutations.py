@@ -77,6 +77,10 @@ def test_a_file_of_functions_replaces_the_era_s(
         ("x = 1", "no 'async def' at the top"),
         ("ERAS = ['v6.18']\nasync def vma_end_read(k, vma): ...", "makes no sense in v6.9"),
         ("async def (", "SyntaxError"),
+        ("def vma_end_read(k, vma): ...", "is 'async def' in the kernel's table"),
+        ("async def vma_end_read(k): ...", r"vma_end_read\(k\) takes \(k, vma\) in v6.9"),
+        ("ERAS = 'v6.9'\nasync def vma_end_read(k, vma): ...", "write a list"),
+        ("async def helper(k): ...", "begin a helper's name with _"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, wrong: str) -> None:
@@ -84,6 +88,13 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, wrong:
     file.write_text(text)
     with pytest.raises(UsageError, match=wrong):
         mutated(eras()["v6.9"], [str(file)])
+
+
+def test_a_function_goes_by_the_name_that_the_kernel_had_for_it_then(tmp_path: Path) -> None:
+    file = tmp_path / "late.py"
+    file.write_text("async def uffd_lock_vma(k, mm, addr): ...\nasync def _own(k): ...")
+    changed = mutated(eras()["v6.12"], [str(file)])
+    assert original(changed, "lock_vma").__module__ == str(file)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -59,6 +59,38 @@ def test_a_mistake_from_a_file_is_found(tmp_path: Path, capsys: pytest.CaptureFi
     assert "still holds" in report["findings"][0]["text"]
 
 
+FORGETFUL = """
+async def unregister_vma(k, vma, start, end):
+    old = await Step(vma.rec, whole_record)
+    return await k.userfaultfd_clear_vma(vma, old, start, end)
+"""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict"),
+    [("unregister-meets-fault", "holds"), ("unregister-wakes-a-sleeper", "violated")],
+)
+def test_a_known_flaw_is_none_where_only_a_mutation_brings_it_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], scenario: str, verdict: str
+) -> None:
+    file = tmp_path / "forgetful.py"
+    head = (
+        "from uffdviz.kernel.steps import Step\nfrom uffdviz.kernel.vma_tree import whole_record\n"
+    )
+    file.write_text(head + FORGETFUL)
+    _, report = run(capsys, scenario, "--era", "v6.9", "--mutate", str(file))
+    assert report["verdict"] == verdict
+
+
+def test_what_a_file_of_functions_does_wrong_is_said_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text("async def vma_end_read(k, vma):\n    await k.up_raed(vma.lock)")
+    assert main(["check", "copy", "--mutate", str(file)]) == 2
+    assert f"{file}:2: AttributeError" in capsys.readouterr().err
+
+
 def test_the_recording_of_a_finding_replays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

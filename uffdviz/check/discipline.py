@@ -33,27 +33,31 @@ class Balance(Property):
         task = taken.task
         if taken.fact.kind == "LockMisused":
             return f"{task} releases {taken.object}, which it does not hold"
-        if gives_back(taken) and taken.object not in look.note(f"references {task}", ()):
-            return f"{task} gives back a reference to {taken.object}, which it does not have"
         kept = references(taken, look)
-        if not any(mark.kind in {"Returned", "Finished"} for mark in taken.marks):
-            return None
-        held = held_by(look, task)
-        if held:
-            locks = " and ".join(f"{lock} for {mode}" for lock, mode in held)
-            return f"{task} returns to user space and still holds {locks}"
-        if kept:
-            return f"{task} returns to user space and keeps a reference to {' and '.join(kept)}"
+        if kept is None:
+            return f"{task} gives back a reference to {taken.object}, which it did not take"
+        if any(mark.kind in {"Returned", "Finished"} for mark in taken.marks):
+            return leftover(task, kept, look)
         return None
 
 
-def gives_back(taken: Taken) -> bool:
-    """Whether a step drops a reference to a page; those to an address space may be another's."""
-    return taken.verb == "add_refs" and bool(taken.after.refs < taken.before.refs)
+def leftover(task: str, kept: tuple[str, ...], look: Look) -> str | None:
+    """Say what a task that returns to user space has not given back."""
+    held = held_by(look, task)
+    if held:
+        locks = " and ".join(f"{lock} for {mode}" for lock, mode in held)
+        return f"{task} returns to user space and still holds {locks}"
+    if kept:
+        return f"{task} returns to user space and keeps a reference to {' and '.join(kept)}"
+    mapped = look.note(f"mapped {task}", 0)
+    return f"{task} returns to user space and has a page table mapped" if mapped else None
 
 
-def references(taken: Taken, look: Look) -> tuple[str, ...]:
-    """Fold taking and dropping a reference to a page or an address space. Returns: what is kept."""
+def references(taken: Taken, look: Look) -> tuple[str, ...] | None:
+    """Fold taking and dropping a reference to a page or an address space.
+
+    Returns: what is kept, or None: a page's was dropped that had not been taken.
+    """
     key = f"references {taken.task}"
     kept: tuple[str, ...] = look.note(key, ())
     what = taken.object
@@ -68,6 +72,8 @@ def references(taken: Taken, look: Look) -> tuple[str, ...]:
     elif what in kept:
         at = kept.index(what)
         kept = (*kept[:at], *kept[at + 1 :])
+    elif taken.verb == "add_refs":
+        return None
     look.keep(key, (), kept)
     return kept
 
@@ -84,7 +90,6 @@ class Order(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         held = tuple(lock for lock, _ in held_by(look, taken.task))
-        maps(taken, look)
         if taken.fact.kind == "Slept" and taken.kind == "task":
             bad = [lock for lock in held if lock.startswith(OUTER) or is_spinlock(lock)]
             if bad:
@@ -137,15 +142,6 @@ class Order(Property):
                     seen.add(after)
                     todo.append(after)
         return False
-
-
-def maps(taken: Taken, look: Look) -> None:
-    """Note whether a page table is mapped without its lock."""
-    for call in taken.calls:
-        if call == ("leave", "pte_offset_map", "yes") and "pte_offset_map_lock" not in taken.stack:
-            look.keep(f"mapped {taken.task}", 0, 1)
-        elif call[:2] == ("enter", "pte_unmap"):
-            look.keep(f"mapped {taken.task}", 0, 0)
 
 
 def entered(taken: Taken, held: tuple[str, ...]) -> str | None:
@@ -248,6 +244,42 @@ def wrong(task: str, call: str, pages: int, result: str) -> str | None:
     if pages and result != "-EFAULT":
         return f"{said} although {pages} page{'s' * (pages > 1)} had been done"
     return None
+
+
+class Owed(Property):
+    """L1, step by step: whoever frees a lock wakes who queues for it; else they sleep for ever.
+
+    The model's writers look at a free lock by themselves, which the kernel's asleep do not. So a
+    release is judged by what its task does before it turns to anything that may take long.
+    """
+
+    ident = "L1"
+    rule = "whoever frees a lock that others queue for wakes the first of them"
+
+    def step(self, taken: Taken, look: Look) -> str | None:
+        """Judge one step."""
+        task, key = taken.task, f"owes {taken.task}"
+        owed: str = look.note(key, "")
+        if taken.fact.kind == "LockReleased" and is_kept_from(taken.after):
+            owed = taken.object
+        elif taken.fact.kind == "Woke" and taken.object == owed:
+            owed = ""
+        pauses = taken.fact.kind in {"LockContended", "Slept"} or any(
+            mark.kind in {"Returned", "Finished"} for mark in taken.marks
+        )
+        text = None
+        if owed and pauses:
+            state = taken.after if taken.object == owed else look.state(owed)
+            if is_kept_from(state):
+                text = f"{task} has freed {owed} and wakes nobody, and {state.queue[0].task} queues"
+            owed = ""
+        look.keep(key, "", owed)
+        return text
+
+
+def is_kept_from(state: Any) -> bool:
+    """Whether a sleeping lock is free, and somebody queues for it."""
+    return hasattr(state, "writer") and not state.holders and bool(state.queue)
 
 
 class Overtaking(Property):

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from uffdviz.check.held import TRIES, Names, mapping_of
+from uffdviz.check.held import TRIES, Names, held_by, holds, mapping_of
+from uffdviz.check.pages import in_tree, names_at, space_of
 from uffdviz.check.taken import Look, Property, Taken
 
 FREE_TO_CHANGE: Final = frozenset({"lock_seq", "anon_vma", "freed"})
 RCU: Final = {"rcu_read_lock": 1, "rcu_read_unlock": 0}
-STRUCTURE: Final = frozenset({"copy_page_range", "move_page_tables"})
+STRUCTURE: Final = "copy_page_range"
 
 
 def changed_fields(before: Any, after: Any) -> frozenset[str]:
@@ -29,11 +30,14 @@ class Exclusion(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         text = self._moved(taken, look, "in", "marked") or self._moved(taken, look, "marked", "in")
+        text = text or together(taken)
         if text is None and taken.kind == "vma" and taken.before is not taken.after:
             text = self._changes(taken, look)
         for call in taken.calls:
-            if text is None and call[0] == "enter" and call[1] in STRUCTURE:
-                text = self._structure(taken, look, call[1])
+            if text is None and call[:2] == ("enter", STRUCTURE):
+                text = self._structure(taken, look)
+        if text is None and taken.kind == "table" and "move_page_tables" in taken.stack:
+            text = self._takes_along(taken, look)
         return text
 
     @staticmethod
@@ -64,20 +68,49 @@ class Exclusion(Property):
             fields |= {"anon_vma"}
         name = mapping_of(taken.object)
         others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
+        alone = holds(look, taken.task, "mmap_lock", "write")
+        if fields and not alone and in_tree(look, taken.before, name):
+            what = ", ".join(sorted(fields))
+            return f"{taken.task} changes {what} of {name} without mmap_lock for writing"
         if fields and others:
             what = ", ".join(sorted(fields))
             return f"{taken.task} changes {what} of {name} while {others[0]} is inside"
         return None
 
     @staticmethod
-    def _structure(taken: Taken, look: Look, function: str) -> str | None:
+    def _structure(taken: Taken, look: Look) -> str | None:
         last: str = look.note(f"last {taken.task}", "")
         name = last.rpartition("/")[2]  # a child's mapping is called after its parent's
         others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
         marked: Names = look.note(f"marked {taken.task}", ())
         if name and others and name not in marked:
-            return f"{taken.task} is in {function}() of {name} while {others[0]} is inside"
+            return f"{taken.task} is in {STRUCTURE}() of {name} while {others[0]} is inside"
         return None
+
+    @staticmethod
+    def _takes_along(taken: Taken, look: Look) -> str | None:
+        marked: Names = look.note(f"marked {taken.task}", ())
+        for page in sorted(pages_of(taken.before) - pages_of(taken.after)):
+            for name in names_at(look, space_of(look, taken.object), page):
+                others = [t for t in look.note(f"S1 in {name}", ()) if t != taken.task]
+                if others and name not in marked:
+                    return f"{taken.task} moves pages out of {name} while {others[0]} is inside"
+        return None
+
+
+def pages_of(table: Any) -> frozenset[int]:
+    """The pages that a page table has an entry for."""
+    return frozenset(page for page, _ in table.entries)
+
+
+def together(taken: Taken) -> str | None:
+    """Judge an acquisition by who has the lock already."""
+    if taken.fact.kind != "LockAcquired":
+        return None
+    writer = getattr(taken.before, "writer", "")
+    has = taken.before.holders if taken.fact.mode == "write" else (writer,)
+    others = [task for task in has if task not in {"", taken.task}]
+    return f"{taken.task} gets {taken.object} while {others[0]} has it" if others else None
 
 
 class Attached(Property):
@@ -136,23 +169,66 @@ class Attached(Property):
         )
 
 
+QUEUEING: Final = frozenset(
+    [
+        "handle_userfault",
+        "userfaultfd_event_wait_completion",
+        "userfaultfd_poll",
+        "userfaultfd_read",
+    ]
+)
+"""Functions whose entry in a wait queue lies on their stack."""
+LOCKLESS: Final = frozenset({"access", "user_page_present", "pin_user_page_fast", "punch_hole"})
+"""The processor's own walk, one with interrupts off, and one under a lock that the model leaves out."""
+
+
 class Lifetime(Property):
-    """S13: what is given back is not touched any more."""
+    """S13: what is given back is not touched any more.
+
+    A mapping's fields may be looked at under RCU, with its own lock, or with mmap_lock for writing;
+    page tables need a lock that keeps munmap() from freeing them.
+    """
 
     ident = "S13"
-    rule = "no lock, context or address space is touched after it was freed"
+    rule = "no lock, mapping, page table, context or address space is touched after it was freed"
+
+    def __init__(self) -> None:
+        self._queues: set[str] = set()
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
+        if taken.kind == "queue":
+            self._queues.add(taken.object)
+        return self._freed(taken, look) or walks(taken, look) or self._stays(taken, look)
+
+    def end(self, look: Look, unfinished: Names) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        tree = look.state("mm tree")
+        for _, _, name in tree.entries if tree is not None and not unfinished else ():
+            ctx = look.state(f"mapping {name}").ctx
+            if ctx and look.state(f"released {ctx}") and not look.note("S13 failed", 0):
+                return f"{name} is still registered with {ctx}, which is closed"
+        return None
+
+    def _stays(self, taken: Taken, look: Look) -> str | None:
+        if any(mark.kind == "Failed" for mark in taken.marks) or taken.fact.kind == "Failed":
+            look.keep("S13 failed", 0, 1)
+        for call in taken.calls:
+            if call[0] == "leave" and call[1] in QUEUEING:
+                for name in sorted(self._queues):
+                    state = taken.after if name == taken.object else look.state(name)
+                    if any(entry.task == taken.task for entry in state.entries):
+                        return f"{taken.task} leaves {call[1]}() and its entry in {name}"
+        return None
+
+    @staticmethod
+    def _freed(taken: Taken, look: Look) -> str | None:
         under_rcu = look.note(f"rcu {taken.task}", 0) or "lock_vma_under_rcu" in taken.stack
         for call in taken.calls:
             if call[1] in RCU and call[0] == "enter":
                 look.keep(f"rcu {taken.task}", 0, RCU[call[1]])
-        if taken.kind == "vma_lock" and not under_rcu:
-            record = look.state(f"mapping {mapping_of(taken.object)}")
-            reused = getattr(taken.before, "count", None) is not None
-            if record is not None and record.freed and not reused:
-                return f"{taken.task} touches the lock of {taken.object}, which is freed"
+        if taken.kind in {"vma", "vma_lock"} and not under_rcu:
+            return freed_mapping(taken, look)
         if taken.object.startswith("vma_writer_wait") and "vma_refcount_put" in taken.stack:
             suffix = taken.object.partition(" ")[2]
             tree = look.state(f"mm tree {suffix}".strip())
@@ -161,3 +237,26 @@ class Lifetime(Property):
                 if count in {0, 1}:
                     return f"{taken.task} looks into an address space that is freed"
         return None
+
+
+def freed_mapping(taken: Taken, look: Look) -> str | None:
+    """Judge a step at a mapping that may have been freed, outside of RCU."""
+    name = mapping_of(taken.object)
+    if taken.kind == "vma":
+        alone = taken.verb == "become" or holds(look, taken.task, "mmap_lock", "write")
+        freed = taken.before.freed and not alone
+        return f"{taken.task} looks at {name}, which is freed" if freed else None
+    record = look.state(f"mapping {name}")
+    reused = getattr(taken.before, "count", None) is not None
+    if record is not None and record.freed and not reused:
+        return f"{taken.task} touches the lock of {taken.object}, which is freed"
+    return None
+
+
+def walks(taken: Taken, look: Look) -> str | None:
+    """Judge a look at a page table."""
+    if taken.kind != "table" or LOCKLESS & {taken.function, *taken.stack[-2:]}:
+        return None
+    if any(lock.startswith(("mmap_lock", "vma ")) for lock, _ in held_by(look, taken.task)):
+        return None
+    return f"{taken.task} is at {taken.object} with no lock that keeps it from being freed"

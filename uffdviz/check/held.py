@@ -3,7 +3,8 @@
 `held T`: the locks of task T. `in T`: the mappings whose read section T is in, that is from the
 moment that the lock is surely got (a reader that will back out is not in yet) to its release.
 `marked T`: the mappings that T has locked for writing; they go all at once with the sequence
-number. `last T`: the mapping whose fields or lock T touched last.
+number. `last T`: the mapping whose fields or lock T touched last. `mapped T`: whether T has a page
+table mapped without its lock.
 """
 
 from typing import Final
@@ -31,6 +32,7 @@ class Holding(Property):
         for call in taken.calls:
             if call[0] == "leave":
                 left(task, call, look)
+        maps(taken, look)
         return None
 
 
@@ -71,6 +73,15 @@ def left(task: str, call: Names, look: Look) -> None:
         marked: Names = look.note(f"marked {task}", ())
         if last not in marked:
             look.keep(f"marked {task}", (), tuple(sorted((*marked, last))))
+
+
+def maps(taken: Taken, look: Look) -> None:
+    """Note whether a page table is mapped without its lock."""
+    for call in taken.calls:
+        if call == ("leave", "pte_offset_map", "yes") and "pte_offset_map_lock" not in taken.stack:
+            look.keep(f"mapped {taken.task}", 0, 1)
+        elif call[:2] == ("enter", "pte_unmap"):
+            look.keep(f"mapped {taken.task}", 0, 0)
 
 
 def mapping_of(name: str) -> str:

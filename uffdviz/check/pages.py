@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from uffdviz.check.held import Names, holds, mapping_of
+from uffdviz.check.held import Names, held_by, holds, mapping_of
 from uffdviz.check.taken import Look, Property, Taken
 
 PAGE: Final = 4096
@@ -33,6 +33,14 @@ def space_of(look: Look, table: str) -> str:
     return last if look.state(f"mm tree {last}") is not None else ""
 
 
+def names_at(look: Look, space: str, page: int) -> Names:
+    """The mapping at a page by the tree of an address space."""
+    tree = look.state(f"mm tree {space}".strip())
+    if tree is None:
+        return ()
+    return tuple(name for start, end, name in tree.entries if start <= page * PAGE < end)
+
+
 def operation(taken: Taken) -> str:
     """Whether a step belongs to a fill or a move, and not to a fault inside it."""
     if FAULTS & set(taken.stack):
@@ -50,7 +58,7 @@ class Containment(Property):
         """Judge one step."""
         if taken.object.startswith("mmap_changing"):
             look.keep(f"S3 ctx {taken.task}", "", taken.object.partition(" ")[2])
-        kind = operation(taken)
+        kind = operation(taken) or ("fault" if "handle_mm_fault" in taken.stack else "")
         if taken.kind != "table" or not kind:
             return None
         key = f"S3 took {taken.task}"
@@ -59,20 +67,37 @@ class Containment(Property):
             page for page, _ in taken.after.entries
         }
         look.keep(key, -1, max(gone, default=-1))
+        if any(self._home(taken, look, page)[0] is None for page in gone):
+            return f"{taken.task} takes a page from outside of its mappings"
         for page, _, pte in entries_set(taken):
             if page != took and (text := self._placed(taken, look, kind, page, pte)):
                 return text
         return None
 
+    def end(self, look: Look, unfinished: Names) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        for table in () if unfinished else look.names("page table "):
+            for page, pte in look.state(table).entries:
+                if not names_at(look, space_of(look, table), page):
+                    what = pte.folio or f"a {pte.kind} entry"
+                    return f"{what} is left where no mapping is any more"
+        return None
+
     @staticmethod
-    def _placed(taken: Taken, look: Look, kind: str, page: int, pte: Any) -> str | None:
+    def _home(taken: Taken, look: Look, page: int) -> tuple[Any, str]:
+        """The mapping at a page among those that the task relies on; and their names."""
         inside: Names = look.note(f"in {taken.task}", ())
-        names = inside or tree_names(look, page * PAGE)
+        names = inside or names_at(look, space_of(look, taken.object), page)
         records = [look.state(f"mapping {name}") for name in names]
         home = next((r for r in records if r is not None and r.start <= page * PAGE < r.end), None)
+        return home, " and ".join(names) or "any mapping"
+
+    def _placed(self, taken: Taken, look: Look, kind: str, page: int, pte: Any) -> str | None:
+        home, where = self._home(taken, look, page)
         if home is None:
-            where = " and ".join(names) or "any mapping"
             return f"{taken.task} sets an entry outside of {where}"
+        if kind == "fault":
+            return None
         ctx: str = look.note(f"S3 ctx {taken.task}", "")
         if not home.ctx or (kind == "move" and ctx and home.ctx != ctx and pte.folio):
             return f"{taken.task} sets an entry of a mapping that is not registered with {ctx}"
@@ -81,14 +106,6 @@ class Containment(Property):
             if not fits:
                 return f"{taken.task} puts {pte.folio} into a mapping of another kind"
         return None
-
-
-def tree_names(look: Look, addr: int) -> Names:
-    """The mapping at an address by the first address space's tree."""
-    tree = look.state("mm tree")
-    if tree is None:
-        return ()
-    return tuple(name for start, end, name in tree.entries if start <= addr < end)
 
 
 def in_tree(look: Look, record: Any, name: str) -> bool:
@@ -152,20 +169,23 @@ class Atomicity(Property):
             return self._returns(taken, look)
         self._tables.add(taken.object)
         kind = operation(taken)
-        for page, old, pte in entries_set(taken) if kind else ():
-            if old is not None and old.kind not in MARKERS:
+        if taken.before.entries != taken.after.entries and not has_ptl(taken, look):
+            return f"{taken.task} changes {taken.object} without its lock"
+        for page, old, pte in entries_set(taken):
+            if kind and old is not None and old.kind not in MARKERS:
                 return f"{taken.task} sets an entry that holds {old.folio or old.kind} already"
-            if (
-                kind == "move"
-                and pte.kind in {"page", "swap"}
-                and self._mapped(taken, look, page, pte)
-            ):
+            if kind and self._mapped(taken, look, page, pte):
                 return f"{taken.task} maps {pte.folio} twice"
+            if old is not None and old.kind == "page" and old.write and pte.folio != old.folio:
+                return f"{taken.task} sets an entry whose page {old.folio} is lost"
         if kind == "move":
             self._carry(taken, look)
         return self._returns(taken, look)
 
     def _mapped(self, taken: Taken, look: Look, page: int, pte: Any) -> bool:
+        folio = look.state(f"page {pte.folio}") if pte.kind in {"page", "swap"} else None
+        if folio is None or folio.file:
+            return False
         names = same_mm(look, self._tables, taken.object)
         tables = {name: look.state(name) for name in names}
         tables[taken.object] = taken.after
@@ -195,22 +215,36 @@ class Atomicity(Property):
         return None
 
 
+def has_ptl(taken: Taken, look: Look) -> bool:
+    """Whether the task of a step has the lock of the page table that the step is at."""
+    lock = f"ptl {taken.object.removeprefix('page table ')}"
+    return any(held == lock for held, _ in held_by(look, taken.task))
+
+
 class Rmap(Property):
-    """S9: rmap finds a page where it is mapped, whenever the page is unlocked."""
+    """S9: rmap finds a page where it is mapped, whenever the page is unlocked.
+
+    A page is given another place with itself and its anon_vma locked, by its only owner, and never
+    while somebody has it in their hands: a pin that was made sure of.
+    """
 
     ident = "S9"
-    rule = "an unlocked anonymous page has the index of the entry that maps it"
+    rule = "an unlocked anonymous page has the anon_vma and the index of the entry that maps it"
 
     def __init__(self) -> None:
         self._tables: set[str] = set()
 
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
-        if taken.kind == "table":
-            self._tables.add(taken.object)
         moved = any(call[:2] == ("enter", "move_page_tables") for call in taken.calls)
         if moved:
             look.keep("S9 mremap", 0, 1)
+        pins(taken, look)
+        if taken.kind == "table":
+            self._tables.add(taken.object)
+            return maps_astray(taken, look)
+        if taken.verb == "move_anon_rmap":
+            return moves_rmap(taken, look)
         if taken.kind != "folio_lock" or taken.fact.kind != "LockReleased":
             return None
         return self._consistent(taken, look, taken.object.removeprefix("folio "))
@@ -227,30 +261,79 @@ class Rmap(Property):
         return None
 
 
+def maps_astray(taken: Taken, look: Look) -> str | None:
+    """Judge whether rmap finds the anonymous pages that a step maps."""
+    for page, old, pte in entries_set(taken):
+        folio = look.state(f"page {pte.folio}") if pte.kind == "page" else None
+        fresh = old is None or old.folio != pte.folio
+        if folio is None or not folio.anon_vma or not fresh:
+            continue
+        for name in names_at(look, space_of(look, taken.object), page):
+            record = look.state(f"mapping {name}")
+            first = record.start // PAGE
+            pgoff = record.pgoff or (first if record.backing == "anon" else 0)
+            if folio.index != pgoff + page - first:
+                return f"{taken.task} maps {pte.folio}, whose index is not its entry's"
+            if folio.anon_vma != record.anon_vma and operation(taken):
+                return f"{taken.task} maps {pte.folio}, whose anon_vma is not {name}'s"
+    return None
+
+
+def pins(taken: Taken, look: Look) -> None:
+    """Note which pages somebody has pinned and then found where they were."""
+    key = f"S9 pins {taken.task}"
+    if taken.verb in {"pin", "unpin"}:
+        look.keep(key, "", taken.object if taken.verb == "pin" else "")
+        look.keep(f"S9 pinned {taken.object}", 0, int("follow_page_pte" in taken.stack))
+    if any(call == ("leave", "pin_user_page_fast", "0") for call in taken.calls):
+        look.keep(f"S9 pinned {look.note(key, '')}", 0, 1)
+
+
+def moves_rmap(taken: Taken, look: Look) -> str | None:
+    """Judge giving a page another place."""
+    task, name = taken.task, taken.object
+    locks = {lock for lock, _ in held_by(look, task)}
+    if look.note(f"S9 pinned {name}", 0):
+        return f"{task} gives {name} another place, which is pinned"
+    if not taken.before.exclusive:
+        return f"{task} gives {name} another place, which has other owners"
+    wanted = [f"folio {name.removeprefix('page ')}"]
+    if "move_present" in taken.stack:
+        wanted.append(f"anon_vma {taken.before.anon_vma}")
+    missing = [lock for lock in wanted if lock not in locks]
+    return f"{task} gives {name} another place without {missing[0]}" if missing else None
+
+
 class Permission(Property):
     """S14: in the end nothing is writable that may not be."""
 
     ident = "S14"
-    rule = "when all is quiet, no entry is writable where its mapping is not"
-
-    def __init__(self) -> None:
-        self._tables: set[str] = set()
+    rule = "when all is quiet, no entry is writable where its mapping or its page is not"
 
     def step(self, taken: Taken, look: Look) -> str | None:
-        """Learn which page tables there are."""
-        if taken.kind == "table" and " " in taken.object:
-            self._tables.add(taken.object)
+        """Judge one step."""
+        for _, _, pte in entries_set(taken) if taken.kind == "table" else ():
+            if pte.kind == "zero" and pte.write:
+                return f"{taken.task} makes the shared zero page writable"
         return None
 
     def end(self, look: Look, unfinished: Names) -> str | None:
         """Judge the world in which nobody moves any more."""
-        tree = look.state("mm tree")
-        for start, end, name in tree.entries if tree is not None else ():
-            record = look.state(f"mapping {name}")
-            if "w" in record.prot:
-                continue
-            for table in same_mm(look, self._tables, ""):
-                for page, pte in look.state(table).entries:
-                    if start <= page * PAGE < end and pte.kind == "page" and pte.write:
-                        return f"{name} is {record.prot}, and the entry of its page {page - start // PAGE} is writable"
+        for table in look.names("page table "):
+            for page, pte in look.state(table).entries:
+                if pte.kind == "page" and pte.write:
+                    for name in names_at(look, space_of(look, table), page):
+                        if text := may_not_write(look, name, page, pte):
+                            return text
         return None
+
+
+def may_not_write(look: Look, name: str, page: int, pte: Any) -> str | None:
+    """Say why a writable entry of a mapping should not be so, if it should not."""
+    record = look.state(f"mapping {name}")
+    where = f"the entry of its page {page - record.start // PAGE} is writable"
+    if "w" not in record.prot:
+        return f"{name} is {record.prot}, and {where}"
+    folio = look.state(f"page {pte.folio}")
+    shared = folio is not None and folio.anon_vma and not folio.exclusive
+    return f"{pte.folio} of {name} has other owners, and {where}" if shared else None

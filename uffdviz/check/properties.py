@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from uffdviz.check.discipline import Balance, Order, Overtaking, Results
+from uffdviz.check.discipline import Balance, Order, Overtaking, Owed, Results
 from uffdviz.check.events import CounterBalance, EventExclusion, Layout, Progress, StaleView
 from uffdviz.check.exclusion import Attached, Exclusion, Lifetime
 from uffdviz.check.held import Holding
@@ -45,6 +45,8 @@ OF_THE_GRAPH: Final = {
 IDENTS: Final = tuple(
     sorted({*RULES, *OF_THE_GRAPH}, key=lambda ident: (ident[0] != "S", int(ident[1:])))
 )
+BOTH: Final[dict[str, type[Property]]] = {Owed.ident: Owed}
+"""What is judged step by step of a property that a search judges, too."""
 NEED_LAYOUT: Final = frozenset({"S4", "S5", "L4"})
 
 
@@ -63,8 +65,9 @@ def pick(idents: Iterable[str]) -> tuple[str, ...]:
 
 def rules(idents: Iterable[str]) -> list[Property]:
     """Make the properties that are judged step by step."""
-    wanted = [ident for ident in idents if ident in RULES]
+    classes = {**RULES, **BOTH}
+    wanted = [ident for ident in idents if ident in classes]
     before: list[Property] = [Holding()] if wanted else []
     if NEED_LAYOUT & {*wanted}:
         before.append(Layout())
-    return [*before, *(RULES[ident]() for ident in wanted)]
+    return [*before, *(classes[ident]() for ident in wanted)]

@@ -41,6 +41,9 @@ class Look(Protocol):
     def state(self, name: str) -> Any:
         """What the object of that name is; None if there is no such object."""
 
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """The objects whose names begin so, as far as they are known."""
+
     def note(self, key: str, default: Any) -> Any:
         """What was noted under `key`."""
 

@@ -17,8 +17,9 @@ import msgspec
 
 from uffdviz.errors import ModelError, UsageError, near_miss
 from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.labels import kernel_name
 
-MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "benign")
+MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "further", "benign")
 VOCABULARY: Final = (
     "errno",
     "memory",
@@ -165,30 +166,83 @@ def vocabulary(name: str) -> dict[str, Any]:
 def load_functions(path: Path, era: type[Kernel]) -> Functions:
     """Run a file of functions, and pick those that replace kernel functions of an era.
 
-    Raises: UsageError if it cannot be read, or names no kernel function.
+    A function goes by its name in the table of the era or by the name that the kernel had for it
+    then. Whose name begins with `_` is a helper of the file's own.
+
+    Raises: UsageError if it cannot be read, names no kernel function, or one that is called
+    otherwise.
     """
     names = run_file(path)
-    wanted = names.get("ERAS")
-    if wanted is not None and era.era not in wanted:
-        msg = f"{path}: makes no sense in {era.era}; its ERAS are {', '.join(map(str, wanted))}"
-        raise UsageError(msg)
-    functions = {
+    check_eras(path, names.get("ERAS"), era)
+    own = {
         name: value
         for name, value in names.items()
-        if inspect.iscoroutinefunction(value) and value.__module__ == str(path)
+        if inspect.isfunction(value) and value.__module__ == str(path) and not name.startswith("_")
     }
-    for name, fn in functions.items():
-        old = original(era, name)
-        if old is None:
-            near = near_miss(name, dir(era))
-            msg = f"{path}: {name}() is no kernel function of {era.era}{near}"
+    functions: dict[str, Callable[..., Any]] = {}
+    for name, fn in own.items():
+        jobs = jobs_of(era, name)
+        if inspect.iscoroutinefunction(fn):
+            if not jobs:
+                near = near_miss(name, dir(era))
+                msg = f"{path}: {name}() is no kernel function of {era.era}{near}; begin a helper's name with _"
+                raise UsageError(msg)
+            functions |= {job: fitting(path, fn, era, job) for job in jobs}
+        elif jobs:
+            msg = f"{path}: {name}() is 'async def' in the kernel's table, and here it is 'def'"
             raise UsageError(msg)
-        if hasattr(old, "primitive"):
-            fn.primitive = True
     if not functions:
         msg = f"{path}: no 'async def' at the top that could replace a kernel function"
         raise UsageError(msg)
     return functions
+
+
+def check_eras(path: Path, wanted: Any, era: type[Kernel]) -> None:
+    """Refuse an era that a file was not made for.
+
+    Raises: UsageError.
+    """
+    if wanted is not None and (isinstance(wanted, str) or not isinstance(wanted, Sequence)):
+        msg = f'{path}: ERAS is {wanted!r}; write a list, as in ERAS = ["v6.9", "v6.12"]'
+        raise UsageError(msg)
+    if wanted is not None and era.era not in wanted:
+        msg = f"{path}: makes no sense in {era.era}; its ERAS are {', '.join(map(str, wanted))}"
+        raise UsageError(msg)
+
+
+def jobs_of(era: type[Kernel], name: str) -> tuple[str, ...]:
+    """Find what a function of that name does in an era: its own job, or those it is called for."""
+    if inspect.iscoroutinefunction(original(era, name)):
+        return (name,)
+    table = {job: original(era, job) for job in dir(era) if not job.startswith("_")}
+    return tuple(
+        job
+        for job, fn in table.items()
+        if inspect.iscoroutinefunction(fn) and name in {fn.__name__, kernel_name(fn.__name__)}
+    )
+
+
+def fitting(path: Path, fn: FunctionType, era: type[Kernel], job: str) -> FunctionType:
+    """Make a function ready to do a job that is called as the era's is called.
+
+    Raises: UsageError if it cannot be called so.
+    """
+    old = original(era, job)
+    assert old is not None
+    wanted, given = inspect.signature(old), inspect.signature(fn)
+    shape = [p for p in wanted.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    try:
+        given.bind(
+            *(None for p in shape if p.kind is p.POSITIONAL_OR_KEYWORD),
+            **{p.name: None for p in shape if p.kind is p.KEYWORD_ONLY},
+        )
+    except TypeError:
+        said = f"{fn.__name__}({', '.join(given.parameters)})"
+        msg = f"{path}: {said} takes ({', '.join(wanted.parameters)}) in {era.era}"
+        raise UsageError(msg) from None
+    if hasattr(old, "primitive"):
+        fn.primitive = True  # type: ignore[attr-defined]
+    return fn
 
 
 def run_file(path: Path) -> dict[str, Any]:

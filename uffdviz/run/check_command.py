@@ -126,7 +126,10 @@ def check(  # noqa: PLR0913  an argument per option
             verdict = judge(space, setting.machine, limits)
         else:
             verdict, worth = judge_by_chance(space, setting.machine, limits, search, seed)
-    report = reported(setting, idents, verdict, watch.seconds)
+        own = None
+        if mutate and search == "all" and some_known(setting, verdict):
+            own = own_flaws(load_setting(scenario, era), idents, limits)
+    report = reported(setting, idents, verdict, watch.seconds, own)
     if worth:
         report["worth"] = worth
     if record is not None and verdict.findings:
@@ -135,13 +138,33 @@ def check(  # noqa: PLR0913  an argument per option
     return status, [as_json(report)] if json else lines(report)
 
 
+def some_known(setting: Setting, verdict: Verdict) -> bool:
+    """Whether anything that was found is what the era is known for."""
+    return any(is_known(setting.era_name, one.property, one.text) for one in verdict.findings)
+
+
+def own_flaws(setting: Setting, idents: Sequence[str], limits: Limits) -> frozenset[str] | None:
+    """The properties that a kernel breaks here without a mutation; None if a limit came first.
+
+    A mutation can bring about what other scenarios show of the kernel as it is: here it is new then.
+    """
+    verdict = judge(space_of(setting, rules(idents)), setting.machine, limits)
+    return frozenset(one.property for one in verdict.findings) if verdict.finished else None
+
+
 def reported(
-    setting: Setting, idents: Sequence[str], verdict: Verdict, seconds: float
+    setting: Setting,
+    idents: Sequence[str],
+    verdict: Verdict,
+    seconds: float,
+    own: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """Say all about a check by the keys of `--json`."""
+    """Say all about a check by the keys of `--json`. `own`: what breaks without a mutation."""
     findings = [
         msgspec.structs.replace(
-            finding, known_flaw=is_known(setting.era_name, finding.property, finding.text)
+            finding,
+            known_flaw=is_known(setting.era_name, finding.property, finding.text)
+            and (own is None or finding.property in own),
         )
         for finding in verdict.findings
         if finding.property in idents

@@ -365,6 +365,10 @@ class Here:
         slot = self._space.objects.get(name)
         return None if slot is None else self.read(slot)
 
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """The objects whose names begin so, as far as they are known."""
+        return tuple(sorted(name for name in self._space.objects if name.startswith(prefix)))
+
     def note(self, key: str, default: Any) -> Any:
         """What is noted under `key`."""
         slot = self._space.note_slot(key, default)

@@ -142,6 +142,16 @@ class Symmetry:
                 state = swap(state)
         return state
 
+    def alike(self, state: int) -> set[int]:
+        """Every state that differs from this one only in who is who, and it itself."""
+        found, todo = {state}, [state]
+        while todo:
+            here = todo.pop()
+            new = {swap(here) for swap in self._swaps.values()} - found
+            found |= new
+            todo += new
+        return found
+
     def meet(self, task: str, node: Node) -> None:
         """Let every other task of the group have the place too, so that all number them alike."""
         for pair, swap in self._swaps.items():

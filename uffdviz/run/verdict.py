@@ -222,10 +222,21 @@ def way(space: Space, seen: Seen, state: int) -> tuple[list[Move], int]:
     path: list[Move] = []
     here = states.pop()
     for after in reversed(states):
-        row, to = next(move for move in space.moves(here) if seen.stands_for(move[1]) == after)
+        row, to = next(move for move in space.moves(here) if comes_to(space, seen, move[1], after))
         path.append((row, here))
         here = to
     return path, here
+
+
+def comes_to(space: Space, seen: Seen, state: int, wanted: int) -> bool:
+    """Whether a state is the one that a search saw, or one in which alike tasks have changed places.
+
+    Two such states can both have been seen: that they stand for the same one is not enough to ask.
+    """
+    if seen.stands_for(state) == wanted:
+        return True
+    symmetry = space.symmetry if seen.least is not None else None
+    return symmetry is not None and wanted in symmetry.alike(state)
 
 
 def said(space: Space, ident: str, goal: Goal, path: list[Move], cycle: Cycle | None) -> str:

@@ -57,8 +57,15 @@ def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
 
 def forsaken(task: str, snapshot: Snapshot) -> str:
     """The mapping in which a task sleeps on a fault although no userfaultfd watches it; or nothing."""
-    states = snapshot.objects.values()
-    queued = (entry for state in states for entry in getattr(state, "entries", ()))
+    closed = {
+        name.partition(" ")[2]
+        for name, state in snapshot.objects.items()
+        if name.startswith("released") and state
+    }
+    queues = (
+        state for name, state in snapshot.objects.items() if name.partition(" ")[2] not in closed
+    )
+    queued = (entry for state in queues for entry in getattr(state, "entries", ()))
     faults = (e for e in queued if getattr(e, "kind", "") == "pagefault" and e.task == task)
     fault = next(faults, None)
     for name, state in snapshot.objects.items():

@@ -10,17 +10,19 @@ from uffdviz.kernel.locks.rwsem import (
     EINTR,
     RwSem,
     enter_read,
+    enter_write,
     leave_queue,
     release_read,
     release_write,
     try_read,
     wait_read,
+    wait_write,
     wake,
 )
 from uffdviz.kernel.mistakes.eras import A, B, C
 from uffdviz.kernel.mutations import Mistake
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Outcome, Step
-from uffdviz.trace.events import Fact
+from uffdviz.trace.events import Fact, Mode
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel
@@ -83,6 +85,29 @@ async def up_write(k: "Kernel", sem: Obj) -> None:
     """Release the write hold, then wake one."""
     if await Step(sem, release_write, cost="rwsem_unlock"):
         await Step(sem, wake_one, cost="wake_up")
+
+
+def leave_quietly(s: RwSem, task: str, mode: Mode) -> Outcome:
+    """Leave the queue, whoever comes to its head by that."""
+    queue = tuple(waiter for waiter in s.queue if waiter.task != task)
+    return msgspec.structs.replace(s, queue=queue), False, Fact("LockGaveUp", mode)
+
+
+@primitive
+async def down_write_killable_leaving_quietly(k: "Kernel", sem: Obj) -> int:
+    """Take `sem` for writing; who dies in the queue minds nobody."""
+    if await Step(sem, enter_write, cost="rwsem_lock"):
+        return 0
+    got = await Step(sem, wait_write, cost="rwsem_lock", waits=True, killable=True)
+    if got is INTERRUPTED:
+        got = await Step(sem, leave_quietly, "write", cost="rwsem_lock")
+    return 0 if got else EINTR
+
+
+@primitive
+async def up_read_waking_nobody(k: "Kernel", sem: Obj) -> None:
+    """Release a read hold."""
+    await Step(sem, release_read, cost="rwsem_unlock")
 
 
 MISTAKES: Final = (
