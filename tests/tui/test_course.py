@@ -61,6 +61,29 @@ def test_a_wrong_prediction_is_answered_with_the_reason() -> None:
     learn(WRONG, LARGE, act)
 
 
+def test_the_reason_is_in_sight_on_a_small_screen_too() -> None:
+    async def act(learner: Learner) -> None:
+        await learner.open()
+        while QUESTION not in learner.shown.text:
+            await learner.shown.press("b")
+        reason = learner.questions[0].why.split()[:3]
+        assert " ".join(reason) not in learner.shown.text
+        assert " ".join(reason) in await learner.shown.press("2")
+
+    learn(NAMES[0], SMALL, act)
+
+
+def test_the_end_of_a_page_says_what_comes_next() -> None:
+    async def act(learner: Learner) -> None:
+        await learner.open()
+        await learner.read(until=GOAL)
+        assert "played to its end: enter tries its goal" in await learner.shown.press("b")
+        await learner.finish()
+        assert "enter goes on to the next lesson" in await learner.shown.press("b")
+
+    learn(NAMES[0], SMALL, act)
+
+
 async def at_goal(learner: Learner) -> None:
     """Come to the first goal of the page and begin it."""
     await learner.open()

@@ -318,7 +318,7 @@ def test_capital_w_goes_on_to_where_a_task_has_to_wait_and_capital_e_back() -> N
 
 def test_where_nobody_has_to_wait_any_more_the_end_is_shown() -> None:
     text = screen_after(["W"], session(tasks=1))
-    assert "nobody has to wait any more" in text
+    assert "nobody has to wait any more: E goes back" in text
     assert "Everybody is done" in text
 
 

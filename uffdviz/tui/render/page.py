@@ -30,11 +30,12 @@ def page_lines(  # noqa: PLR0913, PLR0917  what a view says of a page
     hints: Mapping[int, int],
     width: int,
     trail: Trail | None = None,
+    height: int = 0,
 ) -> tuple[list[Line], int]:
     """The blocks up to and with the play block that is next, `blocks[reached]`.
 
     `answers` and `hints` say, by block, which choice was made and how many hints were asked for,
-    `trail` which goals were reached.
+    `trail` which goals were reached, `height` how many lines there is room for.
     Returns: the lines, and the one where the newest part begins.
     """
     lines: list[Line] = []
@@ -42,7 +43,7 @@ def page_lines(  # noqa: PLR0913, PLR0917  what a view says of a page
     for index, block in enumerate(lesson.blocks[: reached + 1]):
         past = index < reached
         if isinstance(block, Predict) and index in answers:
-            top = len(lines)
+            top = len(lines) + _answered(block, answers[index], width, height)
         lines += block_lines(block, index, answers, hints, width, past=past)
         if trail is not None and isinstance(block, Goal):
             lines += state_of_goal(index, block.kind, trail)
@@ -136,6 +137,12 @@ def _predict(block: Predict, chosen: int | None, width: int) -> list[Line]:
     if chosen is not None:
         lines += prose_lines(block.why, width)
     return lines
+
+
+def _answered(block: Predict, chosen: int, width: int, height: int) -> int:
+    """Where to begin with a question so that its reason is in sight."""
+    rows, why = len(_predict(block, chosen, width)), len(prose_lines(block.why, width))
+    return min(max(0, rows - height), rows - why) if height else 0
 
 
 def _goal(block: Goal, shown: int, width: int) -> list[Line]:

@@ -70,6 +70,17 @@ class LessonScreen(AskingScreen):
         """Whether the page was read to its end and every goal was reached."""
         return super().is_through(view) and view.trail is not None and not view.trail.left
 
+    async def action_block(self) -> None:
+        """Play the next block, or say what comes after the last one."""
+        if self.ask():
+            return
+        if self.session.reached < len(self.page.blocks):
+            await super().action_block()
+        elif self.trail().left:
+            self.say("the page is played to its end: enter tries its goal")
+        else:
+            self.say("the page is played to its end: enter goes on to the next lesson")
+
     async def action_goal(self) -> None:
         """Try the first goal in sight that was not reached; at the end go to the next lesson."""
         self.stop()

@@ -170,7 +170,7 @@ class RunScreen(Arranged):
                 break
         self.looked_at = ""
         waits = self.session.length and self.session.events[-1].fact in WAITS
-        self.say("" if waits else "nobody has to wait any more")
+        self.say("" if waits else "nobody has to wait any more: E goes back to where one had to")
 
     def ask(self) -> bool:
         """Ask the question that stands before the next block, if there is one."""

@@ -252,7 +252,7 @@ class Narration(Panel):
             return _sandbox(width)
         else:
             args = view.lesson, view.reached, view.answers, view.hints, width
-            lines, top = page_lines(*args, view.trail)
+            lines, top = page_lines(*args, view.trail, height)
         self.call_after_refresh(self._newest, top, len(lines))
         return lines
 
