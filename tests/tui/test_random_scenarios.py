@@ -4,9 +4,11 @@ import asyncio
 import random
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from benchmarks.recording import record
 from tests.tui.screen import Shown
 from tests.tui.test_random import KEYS, SIZES
 from uffdviz.course.shelf import CourseShelf
@@ -15,8 +17,10 @@ from uffdviz.tui.app import UffdvizApp
 from uffdviz.tui.keys import RACE
 from uffdviz.tui.screens.race import RaceScreen
 from uffdviz.tui.screens.sweep import SweepScreen
+from uffdviz.tui.session import Session
 
 SEED = 5
+EVENTS = 100_000
 FEW = 3
 """Scenarios that are tried each time; the long run tries all."""
 OPENING = ["o", "x", "enter", "c", "w", "i", "l", "v", "slash"]
@@ -48,8 +52,17 @@ async def act(shown: Shown, chance: random.Random, actions: int) -> None:
 
 
 def try_scenario(name: str, seed: str, actions: int) -> None:
-    shelf = CourseShelf()
-    app = UffdvizApp(shelf, shelf.open_scenario(name))
+    try_session(CourseShelf().open_scenario(name), seed, actions)
+
+
+def try_recording(folder: Path, seed: str, actions: int) -> None:
+    path = folder / "long.jsonl"
+    assert record(path, EVENTS) > EVENTS
+    try_session(CourseShelf().open_recording(str(path)), seed, actions)
+
+
+def try_session(session: Session, seed: str, actions: int) -> None:
+    app = UffdvizApp(CourseShelf(), session)
 
     async def main() -> None:
         async with app.run_test(size=(120, 40)) as pilot:
@@ -111,6 +124,16 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_hundred_actions_on_a_scenario(name: str) -> None:
     try_scenario(name, f"{SEED} {name}", 100)
+
+
+def test_a_hundred_actions_on_a_long_recording(tmp_path: Path) -> None:
+    try_recording(tmp_path, f"{SEED} recording", 100)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_two_thousand_actions_on_a_long_recording(tmp_path: Path) -> None:
+    try_recording(tmp_path, "long recording", 2000)
 
 
 def test_a_hundred_actions_in_races() -> None:
