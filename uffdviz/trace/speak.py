@@ -95,12 +95,17 @@ def stand(snapshot: Snapshot, name: str) -> str:
 
 
 def changed_stands(before: Snapshot, event: Event, after: Snapshot) -> Iterator[str]:
-    """How each task stands that stood otherwise before; its own step shows that a task may go on."""
+    """How each task stands that stood otherwise before; its own step shows that a task may go on.
+
+    A task that runs again is thought to have left its queue, so it says if it has not.
+    """
     moved = event.fact not in {"Killed", "DeadlinePassed"}
     for name in after.tasks:
         now = stand(after, name)
-        own = moved and name == event.task and now == f"{name} may go on"
-        if now != stand(before, name) and not own:
+        own = moved and name == event.task
+        if now == f"{name} may go on" and own:
+            continue
+        if now != stand(before, name) or (own and event.fact == "Resumed"):
             yield now
 
 

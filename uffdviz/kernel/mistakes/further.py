@@ -46,7 +46,7 @@ MISTAKES: Final = (
         "mmap_write_unlock() releases the rwsem before the sequence number moves",
         ("S1",),
         ("v6.8", *B, *C),
-        "copy-meets-mprotect",
+        "fault-between-two-mprotects",
         (
             Edit("mmap_write_unlock", "    await k.vma_end_write_all(mm)\n", "\n"),
             Edit(
