@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from uffdviz.kernel.locks.seqcount import SeqCount
 from uffdviz.kernel.memory import Folio, PageTable, Pte, Tree, VmaRecord
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Uffd
 from uffdviz.kernel.stage import Stage, objects_of
@@ -85,8 +86,8 @@ def owed(machine: Machine, uffd: Uffd, world: dict[str, Any]) -> Iterator[str]:
         yield f"{uffd.mmap_changing.name} is {now(uffd.mmap_changing)} with {len(events)} waiting"
     if now(uffd.released) and (faults or events):
         yield f"{uffd.name} is released and {faults | events} sleep"
-    if now(uffd.refile_seq) % 2:
-        yield f"{uffd.refile_seq.name} is odd"
+    if now(uffd.refile_seq) != SeqCount():
+        yield f"{uffd.refile_seq.name} is odd, or somebody still looks"
     own = 1 - bool(now(uffd.released))
     least = len(faults) + now(uffd.mmap_changing) + (own if "/" not in uffd.name else 0)
     refs = now(uffd.refcount)

@@ -8,7 +8,7 @@ merged; `eras/` holds the differences.
 from typing import Any, ClassVar
 
 from uffdviz.kernel import queues
-from uffdviz.kernel.locks import exclusive, rwsem, word
+from uffdviz.kernel.locks import exclusive, rwsem, seqcount, word
 from uffdviz.kernel.locks import vma_lock as vl
 from uffdviz.kernel.ops import change_protection as protection
 from uffdviz.kernel.ops import (
@@ -66,6 +66,10 @@ class Kernel(Table):
     folio_lock = exclusive.folio_lock
     folio_trylock = exclusive.folio_trylock
     folio_unlock = exclusive.folio_unlock
+    read_seqcount_begin = seqcount.read_seqcount_begin
+    read_seqcount_retry = seqcount.read_seqcount_retry
+    write_seqcount_begin = seqcount.write_seqcount_begin
+    write_seqcount_end = seqcount.write_seqcount_end
     read_once = word.read_once
     write_once = word.write_once
     atomic_add = word.atomic_add

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from uffdviz.kernel.locks.exclusive import Exclusive
 from uffdviz.kernel.locks.rwsem import RwSem
+from uffdviz.kernel.locks.seqcount import SeqCount
 from uffdviz.kernel.memory import Folio, PageTable, TaskState, Tree
 from uffdviz.kernel.queues import Queue
 from uffdviz.kernel.steps import Obj
@@ -124,7 +125,7 @@ class Uffd:
         self.mmap_changing = Obj("word", "mmap_changing" + suffix, 0)
         self.released = Obj("word", "released" + suffix, 0)
         self.refcount = Obj("word", "ctx refcount" + suffix, 1)
-        self.refile_seq = Obj("word", "refile_seq" + suffix, 0)
+        self.refile_seq = Obj("seqcount", "refile_seq" + suffix, SeqCount())
         self.fault_pending_wqh = Obj("queue", "fault_pending_wqh" + suffix, Queue())
         self.fault_wqh = Obj("queue", "fault_wqh" + suffix, Queue())
         self.event_wqh = Obj("queue", "event_wqh" + suffix, Queue())

@@ -92,11 +92,6 @@ def unlink(s: TaskState, task: str, whom: str) -> Outcome:
     return after, None, Fact("Changed", detail=f"unlinks the fault of {whom}")
 
 
-def settled(s: int, task: str) -> Outcome:
-    """read_seqcount_begin(): wait while a writer is at it; the answer is the number."""
-    return None if s % 2 else (s, s, Fact("Saw", detail=str(s)))
-
-
 def fall_asleep(s: TaskState, task: str) -> Outcome:
     """Sleep, unless a wake-up or a fatal signal came first; the answer: it did not sleep."""
     if s.run == "running" or (s.signal and s.run != "uninterruptible"):

@@ -33,12 +33,12 @@ MISTAKES: Final = (
         (
             Edit(
                 "userfault_waiters",
-                "        seq = await Step(ctx.refile_seq, settled, waits=True)\n",
+                "        await k.read_seqcount_begin(ctx.refile_seq)\n",
                 "\n",
             ),
             Edit(
                 "userfault_waiters",
-                "        if await k.read_once(ctx.refile_seq) == seq:\n",
+                "        if not await k.read_seqcount_retry(ctx.refile_seq):\n",
                 "        if True:\n",
             ),
         ),

@@ -17,7 +17,6 @@ from uffdviz.kernel.queues import (
     peek,
     remove,
     replace,
-    settled,
     unlink,
     withdraw,
 )
@@ -74,10 +73,10 @@ async def userfault_waiters(k: "Kernel", ctx: Uffd) -> bool:
     Kernel: the loop of wake_userfault().
     """
     while True:
-        seq = await Step(ctx.refile_seq, settled, waits=True)
+        await k.read_seqcount_begin(ctx.refile_seq)
         pending = await Step(ctx.fault_pending_wqh, peek)
         active = bool(pending) or bool(await Step(ctx.fault_wqh, peek))
-        if await k.read_once(ctx.refile_seq) == seq:
+        if not await k.read_seqcount_retry(ctx.refile_seq):
             return active
 
 
@@ -209,12 +208,12 @@ async def refile_userfault(k: "Kernel", ctx: Uffd, fault: Entry) -> None:
 
     Kernel: userfaultfd_ctx_read(), from write_seqcount_begin() to write_seqcount_end().
     """
-    await k.atomic_add(ctx.refile_seq, 1)  # d2
+    await k.write_seqcount_begin(ctx.refile_seq)  # d2
     await Step(ctx.fault_pending_wqh, remove, "fault_pending_wqh", fault)  # d2
     await k.spin_lock(ctx.fault_lock)  # d2
     await Step(ctx.fault_wqh, append, "fault_wqh", fault, cost="queue")  # d2
     await k.spin_unlock(ctx.fault_lock)  # d2
-    await k.atomic_add(ctx.refile_seq, 1)  # d2
+    await k.write_seqcount_end(ctx.refile_seq)  # d2
 
 
 async def find_userfault_evt(k: "Kernel", ctx: Uffd) -> Entry | None:
