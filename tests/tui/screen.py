@@ -1,7 +1,9 @@
 """Starts the application without a terminal, presses keys and reads what is shown."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from unittest.mock import patch
 
 from textual.pilot import Pilot
 
@@ -36,6 +38,20 @@ class Shown:
         """Wait until everything that was asked for has been drawn."""
         for _ in range(3):
             await self.pilot.pause()
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Act like people, who do not wait until a program is idle; a pilot does after each key."""
+
+    async def at_once(*_: float) -> None:
+        await asyncio.sleep(0)
+
+    with (
+        patch("textual.app.wait_for_idle", at_once),
+        patch("textual.pilot.wait_for_idle", at_once),
+    ):
+        yield
 
 
 def show(

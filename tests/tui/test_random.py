@@ -1,10 +1,13 @@
 """Any keys, clicks and resizes, in any order: nothing breaks."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from textual.errors import NoWidget
 
-from tests.tui.screen import Shown, show
+from tests.tui.screen import Shown, hurried, show
 from tests.tui.settings import lesson, session
 from uffdviz.tui.keys import RUN
 
@@ -22,22 +25,38 @@ ACTION = st.one_of(
 
 
 async def act_at_random(shown: Shown, actions: list[object]) -> None:
-    for action in actions:
-        match action:
-            case str():
-                await shown.pilot.press(action)
-            case (int() as width, int() as height):
-                await shown.pilot.resize_terminal(width, height)
-            case (_, int() as x, int() as y):
-                width, height = shown.app.size
+    with hurried():
+        for action in actions:
+            await take(shown, action)
+    await assert_alive(shown)
+
+
+async def take(shown: Shown, action: object) -> None:
+    match action:
+        case str():
+            await shown.pilot.press(action)
+        case (int() as width, int() as height):
+            await shown.pilot.resize_terminal(width, height)
+        case (_, int() as x, int() as y):
+            width, height = shown.app.size
+            with suppress(NoWidget):  # the pilot seeks it before the screen is laid out
                 await shown.pilot.click(offset=(min(x, width - 1), min(y, height - 1)))
-            case _:
-                raise AssertionError(action)
+        case _:
+            raise AssertionError(action)
+
+
+async def assert_alive(shown: Shown) -> None:
+    """Leave what lies above, show what was hidden: then there is something to read."""
+    if not shown.app.is_running:
+        return  # there was a click on "q quit"; what fails is raised at the end of run_test()
     await shown.pilot.resize_terminal(120, 40)
-    while len(shown.app.screen_stack) > 2:
-        await shown.app.pop_screen()
-    shown.app.screen.minimize()
     await shown.settle()
+    for _ in range(3 * len(shown.app.screen_stack)):  # a field, an enlarged panel, then the screen
+        if len(shown.app.screen_stack) > 2:
+            _ = await shown.press("escape")
+    assert len(shown.app.screen_stack) <= 2, shown.text
+    shown.app.screen.minimize()
+    _ = await shown.press("U")
     assert "─ Now" in shown.text or "Course" in shown.text
 
 

@@ -3,14 +3,15 @@
 import asyncio
 import random
 import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks.recording import record
-from tests.tui.screen import Shown
-from tests.tui.test_random import KEYS, SIZES
+from tests.tui.screen import Shown, hurried
+from tests.tui.test_random import KEYS, SIZES, assert_alive, take
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.run.read_scenario import shipped
 from uffdviz.tui.app import UffdvizApp
@@ -21,34 +22,28 @@ from uffdviz.tui.session import Session
 
 SEED = 5
 EVENTS = 100_000
-FEW = 3
-"""Scenarios that are tried each time; the long run tries all."""
 OPENING = ["o", "x", "enter", "c", "w", "i", "l", "v", "slash"]
 RACE_KEYS = sorted(
     {key for row in RACE for key in row.keys.split(",")} | {"up", "down", "tab", *"w=012"}
 )
 """With what an answer to the question what to vary is made of."""
 ALL = sorted(shipped())
-CHOSEN = random.Random(SEED).sample(ALL, FEW)
 
 
 async def act(shown: Shown, chance: random.Random, actions: int) -> None:
-    for _ in range(actions):
-        kind = chance.random()
-        if kind < 0.75:
-            await shown.pilot.press(chance.choice(KEYS + OPENING))
-        elif kind < 0.95:
-            width, height = shown.app.size
-            spot = (chance.randrange(max(1, width)), chance.randrange(max(1, height)))
-            await shown.pilot.click(offset=spot)
-        else:
-            await shown.pilot.resize_terminal(*chance.choice(SIZES))
-    await shown.pilot.resize_terminal(120, 40)
-    while len(shown.app.screen_stack) > 2:
-        await shown.app.pop_screen()
-    shown.app.screen.minimize()
-    await shown.settle()
-    assert "─ Now" in shown.text or "Course" in shown.text
+    with hurried():
+        for _ in range(actions):
+            await take(shown, any_action(chance, KEYS + OPENING))
+    await assert_alive(shown)
+
+
+def any_action(chance: random.Random, keys: Sequence[str]) -> object:
+    kind = chance.random()
+    if kind < 0.75:
+        return chance.choice(keys)
+    if kind < 0.95:
+        return "click", chance.randrange(120), chance.randrange(40)
+    return chance.choice(SIZES)
 
 
 def try_scenario(name: str, seed: str, actions: int) -> None:
@@ -75,18 +70,11 @@ def try_session(session: Session, seed: str, actions: int) -> None:
 
 
 async def act_in_a_race(shown: Shown, chance: random.Random, actions: int) -> None:
-    for _ in range(actions):
-        kind = chance.random()
-        if kind < 0.75:
-            await shown.pilot.press(chance.choice(RACE_KEYS))
-        elif kind < 0.95:
-            width, height = shown.app.size
-            spot = (chance.randrange(max(1, width)), chance.randrange(max(1, height)))
-            await shown.pilot.click(offset=spot)
-        else:
-            await shown.pilot.resize_terminal(*chance.choice(SIZES))
-        if len(shown.app.screen_stack) == 1:
-            _ = shown.app.push_screen(a_race_or_a_sweep(chance))
+    with hurried():
+        for _ in range(actions):
+            await take(shown, any_action(chance, RACE_KEYS))
+            if len(shown.app.screen_stack) == 1:
+                _ = shown.app.push_screen(a_race_or_a_sweep(chance))
     await shown.pilot.resize_terminal(120, 40)
     while len(shown.app.screen_stack) > 1:
         await shown.app.pop_screen()
@@ -121,7 +109,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp("own")))
 
 
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("name", ALL)
 def test_a_hundred_actions_on_a_scenario(name: str) -> None:
     try_scenario(name, f"{SEED} {name}", 100)
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
@@ -21,6 +22,8 @@ from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.themes import THEMES
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -129,6 +132,23 @@ class UffdvizApp(App[None]):
         """Go from a lesson that is done to the next one."""
         self.replace(self.shelf.open_lesson(name))
 
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key is for, once the screen that an earlier key has opened is there.
+
+        Keys that come together (a fast hand, a script) are taken one after the other.
+        Returns: whether something was done.
+        """
+        while self.screen.is_attached and not self.screen.is_mounted:  # noqa: ASYNC110  no public event
+            await asyncio.sleep(0)
+        if "page_" in str(action) and not all(map(has_pages, self.screen.query(OptionList))):
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
     def action_home(self) -> None:
         """Back to the start screen."""
         if len(self.screen_stack) > 1:
@@ -208,6 +228,15 @@ class UffdvizApp(App[None]):
         for panel in sorted({*PANELS} - screen.hidden - {"now"}):
             command = self._command(screen, f"hide({panel!r})")
             yield SystemCommand(f"Hide {panel}", "until it is shown again (U)", command)
+
+
+def has_pages(rows: OptionList) -> bool:
+    """Whether a list has room for a row; its pages are known from now on, drawn or not.
+
+    Textual counts them when it draws, and fails if somebody turns a page before.
+    """
+    rows.scroll_to_highlight()
+    return bool(rows.scrollable_content_region)
 
 
 def run(shelf: Shelf, session: Session | None = None) -> int:

@@ -5,16 +5,16 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.render.line import Line, Span, line, wrapped
+from uffdviz.tui.screens.dialog import Dialog
 from uffdviz.tui.tools import Tools
 from uffdviz.tui.widgets.sheet import Sheet
 
 
-class ExplainScreen(ModalScreen[None]):
+class ExplainScreen(Dialog[None]):
     """Explains the words that fit where one is, or another that is typed."""
 
     CSS = """

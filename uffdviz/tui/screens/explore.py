@@ -7,19 +7,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.screens.prompt import BOX, key_line
+from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
 from uffdviz.tui.tools import Ahead, Found, Tick, Tools
 
 KEYS = "enter: step into it   w: show me one where …   s: stop   esc: back"
 ASK = "Show me one where … for example: gc waits for mmap_lock to read"
 
 
-class ExploreScreen(ModalScreen[Sequence[str]]):
+class ExploreScreen(Dialog[Sequence[str]]):
     """Gives the choices that lead to the finding that was chosen, or nothing."""
 
     CSS = f"""

@@ -4,10 +4,10 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from uffdviz.tui.keys import MOUSE, PALETTE, RUN, Help
 from uffdviz.tui.render.line import Line, Span, line, wrapped
+from uffdviz.tui.screens.dialog import Dialog
 from uffdviz.tui.widgets.panel import Panel
 
 SIGNS = (
@@ -48,7 +48,7 @@ class HelpText(Panel):
         self.refresh()
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Help on top of whatever is shown, and about that."""
 
     CSS = """

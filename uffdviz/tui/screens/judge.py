@@ -7,14 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList, Static
 
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.goals import Guide, Judged
 from uffdviz.tui.render.goal import asked
 from uffdviz.tui.render.line import plain
-from uffdviz.tui.screens.prompt import BOX, key_line
+from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
 
 TITLES = {"fix": "Which one is right?", "prove": "Does it hold in every order?"}
 KEYS = {
@@ -26,7 +25,7 @@ WIDTH = 72
 PAGE, CONTEST = "page", "contest"
 
 
-class JudgeScreen(ModalScreen[str]):
+class JudgeScreen(Dialog[str]):
     """Gives `CONTEST` if the learner says that a `prove` can be broken, and wants to show it."""
 
     CSS = f"""

@@ -6,14 +6,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList, Static
 
 from uffdviz.course.schema import Predict
-from uffdviz.tui.screens.prompt import BOX, key_line
+from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
 
 
-class PredictScreen(ModalScreen[int]):
+class PredictScreen(Dialog[int]):
     """Gives the number of the choice from 1, or nothing if it was skipped."""
 
     CSS = f"PredictScreen {{ {BOX} & Static {{ margin-bottom: 1; }} }}"

@@ -7,30 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 
-BOX = """
-    align: center middle;
-    & > Vertical {
-        width: 76; max-width: 95%; height: auto; max-height: 90%;
-        border: solid $accent; background: $surface; padding: 0 1;
-    }
-    & OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
-"""
+from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
 
 
-def key_line(words: str, **actions: str) -> Content:
-    """Keys and what they do, three spaces apart; `actions` says, by key, what a click does."""
-    parts = [
-        Content.from_markup(f"[@click={action}]$part[/]", part=part) if action else Content(part)
-        for part in words.split("   ")
-        for action in [actions.get(part.partition(":")[0], "")]
-    ]
-    return Content("   ").join(parts)
-
-
-class PromptScreen(ModalScreen[str]):
+class PromptScreen(Dialog[str]):
     """Asks for a line of text; escape gives nothing."""
 
     CSS = f"PromptScreen {{ {BOX} }}"
@@ -52,7 +34,7 @@ class PromptScreen(ModalScreen[str]):
         _ = self.dismiss(event.value.strip())
 
 
-class ListScreen(ModalScreen[int]):
+class ListScreen(Dialog[int]):
     """Asks for one of several rows; escape gives none."""
 
     CSS = f"ListScreen {{ {BOX} }}"

@@ -6,17 +6,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from uffdviz.tui.screens.prompt import BOX, key_line
+from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
 from uffdviz.tui.session import Session
 
 KEYS = "enter: go there   n: name it   esc: stay   (there, s saves it and y copies its token)"
 
 
-class TreeScreen(ModalScreen[int]):
+class TreeScreen(Dialog[int]):
     """Gives the number of the run that was chosen; the present one is -1."""
 
     CSS = f"""
