@@ -4,10 +4,7 @@ Every `await` of a kernel function ends in a comment with the step's label, e.g.
 finds those comments, so the label of a line is written once, beside the line.
 """
 
-import ast
-import io
 import re
-import tokenize
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -24,8 +21,17 @@ def kernel_name(name: str) -> str:
 @cache
 def labels(filename: str) -> dict[int, str]:
     """The label of each source line of `filename` that belongs to a labelled await."""
-    with tokenize.open(filename) as file:
+    with open(filename, encoding="utf-8") as file:  # noqa: PTH123  pathlib is slow to import
         source = file.read()
+    return labels_of(source) if LABEL.search(source) else {}
+
+
+def labels_of(source: str) -> dict[int, str]:
+    """The label of each line of a source, without those that no await stands on."""
+    import ast
+    import io
+    import tokenize
+
     comments = {
         token.start[0]: match[1]
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

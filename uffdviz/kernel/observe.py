@@ -1,7 +1,7 @@
 """Noting on a task's kernel which functions are entered and left, and with what."""
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from uffdviz.kernel.errno import errno_name
@@ -31,6 +31,8 @@ async def _nothing(k: "Table") -> None:
     return
 
 
+COROUTINE: Final = 0x80
+"""`inspect.CO_COROUTINE`; importing `inspect` takes longer than a small search."""
 OBSERVED: Final = observed(_nothing).__code__
 """The code of every function that is observed: it keeps nothing of its own."""
 
@@ -49,5 +51,10 @@ def said(result: Any) -> str:
 def observe(cls: type) -> None:
     """Wrap the kernel functions that `cls` itself names, so that calls and returns are noted."""
     for name, fn in list(vars(cls).items()):
-        if iscoroutinefunction(fn) and not hasattr(fn, "primitive"):
+        if is_async(fn) and not hasattr(fn, "primitive"):
             setattr(cls, name, observed(fn))
+
+
+def is_async(fn: Any) -> bool:
+    """Whether something is a function that is written `async def`."""
+    return isinstance(fn, FunctionType) and bool(fn.__code__.co_flags & COROUTINE)
