@@ -152,6 +152,7 @@ class CourseShelf:
         """
         if is_token(name):
             return self._open_token(name)
+        from uffdviz.run.collector import without_collector
         from uffdviz.run.replay import replay
         from uffdviz.run.rest import LONG, open_long
         from uffdviz.run.session import RunSession
@@ -160,9 +161,11 @@ class CourseShelf:
 
         path = Path(name)
         if path.is_file() and path.stat().st_size > LONG:
-            head, rest = open_long(path)
-            setting = setting_of(head.scenario, head.name, head.era, head.mutations)
-            return RunSession(setting, head.name or path.stem, head.era, header=head, rest=rest)
+            with without_collector():
+                head, rest = open_long(path)
+                setting = setting_of(head.scenario, head.name, head.era, head.mutations)
+                name = head.name or path.stem
+                return RunSession(setting, name, head.era, header=head, rest=rest)
         recording = load_recording(path)
         head = recording.header
         try:

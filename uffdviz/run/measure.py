@@ -3,7 +3,6 @@
 So it can be handed to another process or machine, and gives the same there.
 """
 
-import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from uffdviz.errors import ScenarioError, UsageError, near_miss
+from uffdviz.run.collector import without_collector
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.lean import Lean
 from uffdviz.run.scenario import Scenario
@@ -96,19 +96,15 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
     """Run a setting in timed order; stopped by a KeyboardInterrupt, say what is known so far."""
     lean = Lean(setting)
     ended = interrupted = False
-    collects = gc.isenabled()
-    gc.disable()  # what a run makes it needs to the end, and looking through it takes a third
     try:
-        while not ended and lean.steps < MOST_STEPS:
-            ended = lean.run(min(CHUNK, MOST_STEPS - lean.steps))
-            if progress is not None and not progress(lean.steps, lean.now()) and not ended:
-                interrupted = True
-                break
+        with without_collector():
+            while not ended and lean.steps < MOST_STEPS:
+                ended = lean.run(min(CHUNK, MOST_STEPS - lean.steps))
+                if progress is not None and not progress(lean.steps, lean.now()) and not ended:
+                    interrupted = True
+                    break
     except KeyboardInterrupt:
         ended, interrupted = False, True
-    finally:
-        if collects:
-            gc.enable()
     results = {name: task.results for name, task in lean.tasks.items()}
     few = sum(len(r) for r in results.values()) <= MOST_RESULTS
     return {

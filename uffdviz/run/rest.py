@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from uffdviz.errors import RecordingError, ReplayDivergedError, ScheduleError
+from uffdviz.run.collector import look_no_more, without_collector
 from uffdviz.run.machine import Machine
 from uffdviz.run.replay import compare
 from uffdviz.trace.recording import (
@@ -36,6 +37,12 @@ class Rest:
 
         Raises: ReplayDivergedError at the first event that differs.
         """
+        with without_collector():
+            self._read_on(machine, most)
+        if len(machine.events) == len(self.choices):
+            look_no_more()
+
+    def _read_on(self, machine: Machine, most: int) -> None:
         done = len(machine.events)
         for number in range(done + 1, min(done + most, len(self.choices)) + 1):
             line = self._lines[number - 1]

@@ -4,15 +4,14 @@ Every question is asked with a `tick` that hears how far it is and says whether 
 is what is known meanwhile, and stays if it is stopped.
 """
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
 import msgspec
 
 from uffdviz.errors import UsageError
+from uffdviz.run.collector import without_collector
 from uffdviz.run.explore import Tick
 from uffdviz.run.measure import MOST_STEPS, Plan, follows_time, set_up
 from uffdviz.run.processors import NEVER
@@ -89,18 +88,6 @@ def pair(runs: Sequence[Recorder], last: Sequence[Recorder]) -> Pair:
     """What is known of both; to those in `last` nothing will be added."""
     left, right = (run.profile(last=run in last) for run in runs)
     return Pair(left, right)
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """What a run makes it needs to the end, and looking through it takes a third of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 class Series:

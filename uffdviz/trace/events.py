@@ -53,7 +53,7 @@ WORDS: Final = {
 """Every kind of fact, and how it is said. The list is closed: a new kind is a new line here."""
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One step of one task, or one move of the environment, numbered from 1.
 
     `function` and `step` name the place in the kernel (labels of the reference); `start` and `end`

@@ -68,9 +68,11 @@ def columns(left: Line, right: Line, width: int) -> Line:
 
 def flow(parts: Sequence[Span], width: int, indent: int = 0) -> list[Line]:
     """Break spans into lines at spaces; every line but the first begins with `indent` spaces."""
+    at, room, lead = 0, max(4, width), ""
+    if width_of(parts) <= room:
+        return [merge(parts)]
     cells = [(c, span.role, span.target) for span in parts for c in span.text]
     lines: list[Line] = []
-    at, room, lead = 0, max(4, width), ""
     while len(cells) - at > room:
         end = next((i for i in range(at + room, at, -1) if cells[i][0] == " "), at + room)
         lines.append(line(lead, *_group(cells[at:end])))
@@ -96,7 +98,7 @@ def wrapped(text: str, width: int, role: str = "", indent: str = "") -> list[Lin
     ]
 
 
-def merge(spans: Line) -> Line:
+def merge(spans: Iterable[Span]) -> Line:
     """Join neighbours of one kind, so that a line has few pieces."""
     cells = groupby((span for span in spans if span.text), key=lambda span: span[1:])
     return tuple(Span("".join(span.text for span in group), *kind) for kind, group in cells)

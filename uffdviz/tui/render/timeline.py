@@ -75,10 +75,12 @@ def timeline_lines(
         ruler = marked(ruler, lanes.events[lost - 1].end, view, room)
     signs = Span("-", "key", WIDER), Span("/", "dim"), Span("+", "key", NEARER)
     lines = [line(*signs, " " * (left - 3), *ruler)]
+    length = view.end - view.start
+    spots = [view.start + (2 * x + 1) * length // (2 * room) for x in range(room)]
     for number, (name, lane) in enumerate(lanes.lanes.items(), 1):
         key = str(number) if number < 10 else " "
         head = Span(f"{key} {name[: left - 3]:<{left - 3}} ", "strong", f"task {name}")
-        lines.append(merge((head, *_strokes(lane, lanes, view, room, cursor))))
+        lines.append(merge((head, *_strokes(lane, max(lane.end, lanes.end), spots, cursor))))
     return lines
 
 
@@ -129,17 +131,14 @@ def marked(ruler: list[Span], time: int, view: Window, room: int) -> list[Span]:
     return [Span(text[:at], "dim"), Span("▲", "bad"), Span(text[at + 1 :], "dim")]
 
 
-def _strokes(lane: Lane, lanes: Lanes, view: Window, room: int, cursor: int) -> list[Span]:
-    """One character a column: the segment at its middle; a label where there is room for it."""
-    length = view.end - view.start
-    last = max(lane.end, lanes.end)
-    spots = [view.start + (2 * x + 1) * length // (2 * room) for x in range(room)]
+def _strokes(lane: Lane, last: int, spots: list[int], cursor: int) -> list[Span]:
+    """One character a column: the segment at its moment; a label where there is room for it."""
     which = [lane.at(t) if t <= last else -1 for t in spots]
     spans: list[Span] = []
     x = 0
-    while x < room:
+    while x < len(spots):
         y = x
-        while y < room and which[y] == which[x]:
+        while y < len(spots) and which[y] == which[x]:
             y += 1
         kind = lane.kinds[which[x]] if which[x] >= 0 else "idle"
         label = lane.labels[which[x]] if which[x] >= 0 else ""

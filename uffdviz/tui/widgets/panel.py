@@ -48,6 +48,8 @@ class Panel(ScrollView, can_focus=True):
     }
     """
     title: ClassVar[str] = ""
+    keeps_bar: ClassVar[bool] = False
+    """Whether a scrollbar that was needed stays, because it would come and go at every step."""
 
     class Chosen(Message):
         """Something on a panel was clicked; `target` says what it means."""
@@ -76,6 +78,7 @@ class Panel(ScrollView, can_focus=True):
         self.view: View | None = None
         self.lines: Sequence[Line] = ()
         self._styles: dict[str, Style] = {}
+        self._base: Style | None = None
         self._drawn_at = (0, 0)
         self._stale = True
         self._subtitle = ""
@@ -100,13 +103,19 @@ class Panel(ScrollView, can_focus=True):
 
     def paint(self, lines: Sequence[Line], size: Size) -> None:
         """Show lines in a panel of this size."""
+        kept = self.keeps_bar and self.virtual_size.height > 0 and size == self._drawn_at
         self._stale, self._drawn_at = False, size
         old, self.lines = self.lines, lines
-        whole = Size(0, len(lines) if len(lines) > size.height else 0)
-        if whole != self.virtual_size:
+        height = max(len(lines), size.height + 1) if kept or len(lines) > size.height else 0
+        whole = Size(0, height)
+        if bool(height) != bool(self.virtual_size.height):
             self.virtual_size = whole  # a new layout: it costs more than all the lines
             self.refresh()
             return
+        if whole != self.virtual_size:
+            self.set_reactive(Panel.virtual_size, whole)
+            self.vertical_scrollbar.window_virtual_size = height
+            self.scroll_y = self.scroll_y  # held to what there is now
         top = round(self.scroll_y)
         for number in range(top, top + size.height):
             if old[number : number + 1] != lines[number : number + 1]:
@@ -131,7 +140,9 @@ class Panel(ScrollView, can_focus=True):
         """Paint one line."""
         number = y + round(self.scroll_y)
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        if self._base is None:
+            self._base = self.rich_style
+        base = self._base
         if number >= len(self.lines):
             return Strip.blank(width, base)
         segments = [
@@ -149,6 +160,7 @@ class Panel(ScrollView, can_focus=True):
         """Forget the styles of the theme before."""
         super().notify_style_update()
         self._styles.clear()
+        self._base = None
 
     def on_resize(self) -> None:
         """Draw for the new size."""

@@ -148,6 +148,7 @@ class Source(Panel):
     """The function that a task is in."""
 
     title = "Source"
+    keeps_bar = True
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The function, the current line in sight."""
