@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from uffdviz.check.properties import IDENTS, rules
 from uffdviz.run.along import Mark, Trail, broken_by, whose
+from uffdviz.run.collector import look_no_more
 from uffdviz.run.explore import Tick
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting
@@ -204,6 +205,7 @@ class Oracle:
         self._fates = Fates(graph or Graph())
         self._trail = Trail(self._space)
         self._lost: tuple[Event | None, int | None] = (None, None)
+        look_no_more()
 
     def of_moves(self, events: Sequence[Event], n: int, choices: Iterable[str]) -> dict[str, Fate]:
         """What can come of each choice after the first `n` events."""
