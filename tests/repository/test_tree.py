@@ -53,6 +53,15 @@ def test_inits_are_empty(root: Path) -> None:
     assert [str(path.relative_to(root)) for path in inits if path.read_bytes()] == []
 
 
+def test_msgspec_comes_from_where_it_is_light(root: Path) -> None:
+    direct = re.compile(r"^\s*import msgspec\b", re.MULTILINE)
+    modules = [path for path in files(root) if root / "uffdviz" in path.parents]
+    found = [
+        path.name for path in modules if path.suffix == ".py" and direct.search(path.read_text())
+    ]
+    assert found == ["light.py"]
+
+
 def test_every_dependency_has_a_reason_in_the_design(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())
     wanted = [

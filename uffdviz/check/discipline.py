@@ -2,10 +2,9 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.check.held import held_by
 from uffdviz.check.taken import Look, Property, Taken
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 ATTEMPTS: Final = ("try", "count", "wait", "all_out")

@@ -7,11 +7,10 @@ once it has seen the counter at zero under that lock; it is out when it holds ne
 
 from typing import Final
 
-import msgspec
-
 from uffdviz.check.held import Names, holds
 from uffdviz.check.pages import PAGE, entries_set
 from uffdviz.check.taken import Look, Property, Taken
+from uffdviz.light import msgspec
 
 OPERATIONS: Final = frozenset({"mfill_atomic", "move_pages", "mwriteprotect_range"})
 FAULTS: Final = frozenset({"kernel_fault", "page_fault", "copy_from_user"})

@@ -5,7 +5,7 @@ docs/model.md has the same table in words; a test keeps the two together.
 
 from typing import Final
 
-import msgspec
+from uffdviz.light import msgspec
 
 
 class KnownFlaw(msgspec.Struct, frozen=True):

@@ -6,8 +6,7 @@ default), so that whoever runs it, one run or a search over all, can keep its me
 
 from typing import Any, Protocol
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Calls, Fact
 
 

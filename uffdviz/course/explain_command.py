@@ -4,9 +4,8 @@ import json as js
 import textwrap
 from collections.abc import Iterable
 
-import msgspec
-
 from uffdviz.course.words import explain as explanations
+from uffdviz.light import msgspec
 
 
 def explain(*word: str, json: bool = False) -> tuple[int, Iterable[str]]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 
-import msgspec
-
 from uffdviz.errors import ScheduleError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.run.interleaving import Interleaving, function_names
 from uffdviz.run.setting import Setting
 from uffdviz.trace.landmark import Landmark, check_lock, expected, parse_landmark, where_it_is

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.check.properties import pick, rules
 from uffdviz.course.facts import VIOLATES, holds, read_fact
 from uffdviz.course.reach import Way, easiest, turns
 from uffdviz.course.schema import Check, Choice, Goal, Hint, Lesson
 from uffdviz.errors import UffdvizError
+from uffdviz.light import msgspec
 from uffdviz.run.check_command import reported
 from uffdviz.run.explore import Limits, Tick
 from uffdviz.run.interleaving import Interleaving

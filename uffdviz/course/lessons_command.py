@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from cyclopts import App
 
 from uffdviz.course import catalog
@@ -16,6 +15,7 @@ from uffdviz.course.new import TEMPLATE, facts_of, from_run
 from uffdviz.course.progress import finished, reset
 from uffdviz.course.shelf import chapter_title
 from uffdviz.errors import UsageError
+from uffdviz.light import msgspec
 from uffdviz.run.commands import recorded_setting
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.read_scenario import shipped

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from uffdviz.check.properties import pick
 from uffdviz.course import goals
 from uffdviz.course.facts import VIOLATES, holds, read_fact
@@ -17,6 +15,7 @@ from uffdviz.course.reach import can_reach, turns
 from uffdviz.course.schema import Check, Expect, Goal, Hint, Lesson, Play, Predict, Prose, Totals
 from uffdviz.errors import LessonError, UffdvizError
 from uffdviz.kernel.eras.registry import eras
+from uffdviz.light import msgspec
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.trace.speak import counting
 

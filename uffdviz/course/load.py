@@ -5,8 +5,6 @@ import tomllib
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
-import msgspec
-
 from uffdviz.course.schema import (
     AnyBlock,
     Check,
@@ -21,6 +19,7 @@ from uffdviz.course.schema import (
     Totals,
 )
 from uffdviz.errors import LessonError, near_miss
+from uffdviz.light import msgspec
 
 TABLES: Final[dict[str, type[Predict | Goal | Check | Totals]]] = {
     "predict": Predict,

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.course.narrate import wrapped
 from uffdviz.course.player import Playback, Told, check_words
 from uffdviz.course.schema import Lesson
 from uffdviz.course.shelf import chapter_title, find_lesson
+from uffdviz.light import msgspec
 
 Answer = tuple[int, Iterable[str]]
 FINE, FOUND = 0, 1

@@ -6,8 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.course import goals
 from uffdviz.course.facts import circle, holds, instead, read_fact
 from uffdviz.course.figures import figure_fault, figure_words
@@ -26,6 +24,7 @@ from uffdviz.course.schema import (
     Totals,
 )
 from uffdviz.errors import LandmarkError, LessonError, ScheduleError, UffdvizError
+from uffdviz.light import msgspec
 from uffdviz.run.interleaving import Interleaving, function_names
 from uffdviz.run.setting import Setting
 from uffdviz.trace import speak

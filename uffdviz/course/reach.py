@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 
-import msgspec
-
 from uffdviz.check.properties import RULES, rules
 from uffdviz.check.taken import Look, Property, Taken
 from uffdviz.course.facts import VIOLATES, Stated, read_fact
 from uffdviz.errors import ScheduleError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.run.explore import Limits, Tick, explore
 from uffdviz.run.report import schedule_lines
 from uffdviz.run.search import space_of

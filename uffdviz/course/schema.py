@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-import msgspec
+from uffdviz.light import msgspec
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):

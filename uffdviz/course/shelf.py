@@ -251,8 +251,7 @@ def _title(path: Path) -> tuple[str, str, str]:
 
 
 def _header(setting: "Setting") -> "Header":
-    import msgspec
-
+    from uffdviz.light import msgspec
     from uffdviz.trace.recording import Header
 
     tables = msgspec.to_builtins(setting.scenario)

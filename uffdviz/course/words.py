@@ -4,11 +4,10 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-import msgspec
-
 from uffdviz.errors import UsageError, near_miss
 from uffdviz.kernel.catalogue import Function, catalogue
 from uffdviz.kernel.eras.registry import eras
+from uffdviz.light import msgspec
 
 
 class Explanation(msgspec.Struct, frozen=True):

@@ -8,10 +8,9 @@ import re
 from functools import cache
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.kernel.eras.registry import eras
 from uffdviz.kernel.labels import labels
+from uffdviz.light import msgspec
 
 SECTION: Final = re.compile(r"(?<!\S)(Kernel|Left out|Returns|Raises):\s+")
 FILE: Final = re.compile(r"[\w/.-]+\.[chS]")

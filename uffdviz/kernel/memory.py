@@ -9,9 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-import msgspec
-
 from uffdviz.kernel.steps import Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 Entry = tuple[int, "Pte"]

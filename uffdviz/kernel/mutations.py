@@ -13,11 +13,10 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import ModelError, UsageError, near_miss
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.labels import kernel_name
+from uffdviz.light import msgspec
 
 MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "further", "benign")
 VOCABULARY: Final = (

@@ -6,9 +6,8 @@ Left out: the lock of the tree inside (i_pages), shadow entries, swapped pages o
 
 from bisect import bisect_left
 
-import msgspec
-
 from uffdviz.kernel.steps import Obj, Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 

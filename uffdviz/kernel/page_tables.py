@@ -6,10 +6,9 @@ that await these steps are in `ops/page_table.py` and its neighbours.
 
 from collections.abc import Callable
 
-import msgspec
-
 from uffdviz.kernel.memory import Entry, Folio, PageTable, Pte, with_entries
 from uffdviz.kernel.steps import Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 Entries = tuple[Entry, ...]

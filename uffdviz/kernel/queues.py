@@ -5,11 +5,10 @@ Kernel: fs/userfaultfd.c (struct userfaultfd_wait_queue); kernel/sched/core.c, s
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from uffdviz.kernel.locks.base import primitive
 from uffdviz.kernel.memory import TaskState
 from uffdviz.kernel.steps import Obj, Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from uffdviz.kernel.memory import VmaRecord
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
 from uffdviz.kernel.page_cache import File
 from uffdviz.kernel.steps import Obj
 from uffdviz.kernel.vma_tree import PAGE, VmaSlab
+from uffdviz.light import msgspec
 
 World = dict[Obj, Any]
 

@@ -6,10 +6,9 @@ await these steps are in `ops/vma.py`.
 
 from typing import Final
 
-import msgspec
-
 from uffdviz.kernel.memory import Tree, VmaRecord, plain
 from uffdviz.kernel.steps import Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 PAGE: Final = 4096

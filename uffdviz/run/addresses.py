@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from uffdviz.errors import near_miss
 from uffdviz.kernel.objects import PAGE_SIZE
+from uffdviz.light import msgspec
 from uffdviz.run.scenario import Call, Mmap, Scenario, TaskTable, VmaTable, wrong
 
 BASE: Final = 0x7F0000000000

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from uffdviz.check.known_flaws import is_known
 from uffdviz.check.properties import IDENTS, rules
+from uffdviz.light import msgspec
 from uffdviz.run.along import Trail
 from uffdviz.run.explore import Limits, Tick, explore
 from uffdviz.run.report import schedule_lines

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.run.rows import Row
 from uffdviz.run.space import Space
 from uffdviz.trace.events import Event

@@ -8,14 +8,13 @@ from collections.abc import Callable, Coroutine
 from functools import lru_cache, partial
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.kernel.errno import errno_name
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.objects import PAGE_SIZE, Uffd
 from uffdviz.kernel.queues import Entry
 from uffdviz.kernel.steps import Ask, Mark, Step, Work
 from uffdviz.kernel.vma_tree import MmapSpec
+from uffdviz.light import msgspec
 from uffdviz.run import scenario as s
 from uffdviz.trace.events import Fact
 

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-import msgspec
-
 from uffdviz.check.known_flaws import is_known
 from uffdviz.check.properties import pick, rules
 from uffdviz.errors import UsageError
+from uffdviz.light import msgspec
 from uffdviz.run.by_chance import judge_by_chance
 from uffdviz.run.commands import Answer, as_json, header, save
 from uffdviz.run.explore import Limits

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import RecordingError, ScenarioError, ScheduleError, UsageError
+from uffdviz.light import msgspec
 from uffdviz.run.interleaving import function_names
 from uffdviz.run.machine import Machine
 from uffdviz.run.replay import follow

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.run.foresight import STEP_LIMIT, Foresight, MismatchError
 from uffdviz.run.kernel_trace import KernelTrace, TraceEvent
 from uffdviz.run.left_out import LeftOut

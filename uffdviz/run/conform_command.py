@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import UsageError
+from uffdviz.light import msgspec
 from uffdviz.run.commands import Answer, as_json
 from uffdviz.run.conform import Conformance, Divergence, Explained, Plan
 from uffdviz.run.kernel_trace import KernelTrace, read_trace

@@ -6,9 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
-import msgspec
-
 from uffdviz.errors import near_miss
+from uffdviz.light import msgspec
 from uffdviz.run.scenario import wrong
 
 

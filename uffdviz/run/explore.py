@@ -10,8 +10,7 @@ never used to judge what has to happen in the end.
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.run.rows import Guards, Row
 from uffdviz.run.space import BLOCKED, Space
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from cyclopts import Parameter
 
 from uffdviz.errors import RecordingError
+from uffdviz.light import msgspec
 from uffdviz.run.commands import Answer, recorded_setting, reported, save
 from uffdviz.run.regression import pytest_file
 from uffdviz.run.replay import replay

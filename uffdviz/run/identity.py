@@ -23,13 +23,12 @@ from types import (
 )
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.kernel.objects import AnonVma, FolioRef, Mm, Task, Uffd, Vma
 from uffdviz.kernel.observe import OBSERVED
 from uffdviz.kernel.stage import Stage
 from uffdviz.kernel.steps import Obj, Step, Work
 from uffdviz.kernel.table import Table
+from uffdviz.light import msgspec
 
 KNOWN: Final = (
     *(str, int, float, bytes, type(None), range, Enum, msgspec.Struct),

@@ -7,9 +7,8 @@ repetition, and the calls and returns that say where in a function a thread is.
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import RecordingError
+from uffdviz.light import msgspec
 
 LOCK_EVENTS: Final = ("acquire", "fail", "release", "downgrade", "contend_begin")
 SPINS: Final = ("ptl", "page_table_lock", ".lock")
@@ -30,7 +29,7 @@ class TraceEvent(msgspec.Struct, frozen=True):
     addr: str | None = None
     vma: str | None = None
     site: str | None = None
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
     ret: int | str | None = None
     start: str | None = None
     end: str | None = None

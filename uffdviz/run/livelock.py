@@ -9,8 +9,7 @@ This needs the whole graph: a reduction may leave out the very step that leads o
 
 from collections.abc import Iterator
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.run.explore import Limits, Seen, explore
 from uffdviz.run.space import Space
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.queues import Entry
 from uffdviz.kernel.steps import Obj, Outcome, Step, Work
+from uffdviz.light import msgspec
 from uffdviz.run.calls import Bound, Handed, perform
 from uffdviz.trace.events import Fact
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import ScenarioError, UsageError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.lean import Lean

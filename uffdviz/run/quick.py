@@ -9,14 +9,13 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.kernel import memory, vma_tree
 from uffdviz.kernel.locks import rwsem, word
 from uffdviz.kernel.locks.base import MISUSED, Waiter, without_one
 from uffdviz.kernel.locks.rwsem import RwSem
 from uffdviz.kernel.memory import PageTable, Pte, Tree, VmaRecord
 from uffdviz.kernel.steps import Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact, Mode
 
 SAW: Final = Fact("Saw")

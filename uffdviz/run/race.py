@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import ScheduleError
+from uffdviz.light import msgspec
 from uffdviz.run.explore import Tick
 from uffdviz.run.interleaving import next_choice
 from uffdviz.run.machine import Machine

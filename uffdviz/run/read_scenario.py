@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import msgspec
 from msgspec import inspect
 
 from uffdviz.errors import ScenarioError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.places import scenarios_dir
 from uffdviz.run.scenario import Scenario, wrong
 from uffdviz.run.sense import make_sense

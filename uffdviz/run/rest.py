@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from uffdviz.errors import RecordingError, ReplayDivergedError, ScheduleError
+from uffdviz.light import msgspec
 from uffdviz.run.collector import look_no_more, without_collector
 from uffdviz.run.machine import Machine
 from uffdviz.run.replay import compare

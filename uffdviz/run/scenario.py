@@ -6,9 +6,8 @@ fit, `setting.py` makes a first world of them.
 
 from typing import Annotated, Final, Literal
 
-import msgspec
-
 from uffdviz.errors import ScenarioError
+from uffdviz.light import msgspec
 
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_.]*"
 MAX_PAGES: Final = 1 << 18
@@ -321,7 +320,7 @@ class Scenario(Table, frozen=True, kw_only=True):
     vma: tuple[VmaTable, ...] = ()
     cursor: tuple[CursorTable, ...] = ()
     task: tuple[TaskTable, ...] = ()
-    costs: dict[str, Natural] = {}
+    costs: dict[str, Natural] = msgspec.field(default_factory=dict)
     mutate: Mutate = Mutate()
 
 

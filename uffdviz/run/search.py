@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from uffdviz.check.taken import Property
 from uffdviz.kernel.steps import Work
+from uffdviz.light import msgspec
 from uffdviz.run.addresses import TWIN, every_call
 from uffdviz.run.calls import Bound
 from uffdviz.run.running import Running

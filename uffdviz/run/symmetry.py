@@ -12,9 +12,8 @@ from collections.abc import Collection
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from uffdviz.errors import ModelError
+from uffdviz.light import msgspec
 from uffdviz.run.automaton import Node
 from uffdviz.run.slots import Slot
 

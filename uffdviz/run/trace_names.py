@@ -7,10 +7,9 @@ tells two of a kind apart (`ptl`, `anon_vma`), an address stands for one lock of
 import re
 from typing import Final
 
-import msgspec
-
 from uffdviz.kernel.errno import errno_name
 from uffdviz.kernel.steps import Obj
+from uffdviz.light import msgspec
 from uffdviz.run.kernel_trace import TraceEvent
 
 OTHER_MM: Final = ("mmap_lock", "page_table_lock")

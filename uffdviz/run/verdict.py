@@ -5,12 +5,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
-import msgspec
-
 from uffdviz.check.sleepers import DEADLOCK, classify
 from uffdviz.check.taken import Property
 from uffdviz.errors import ModelError
 from uffdviz.kernel.steps import Step
+from uffdviz.light import msgspec
 from uffdviz.run.explore import Limits, Seen, explore
 from uffdviz.run.livelock import Round, can_go_round, rounds, whole
 from uffdviz.run.machine import Machine

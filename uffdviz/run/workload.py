@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import UsageError
+from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
 from uffdviz.run.explore import Tick
 from uffdviz.run.measure import MOST_STEPS, Plan, follows_time, set_up

@@ -7,7 +7,7 @@ or compares is folded from events.
 
 from typing import Any, Final, Literal
 
-import msgspec
+from uffdviz.light import msgspec
 
 Mode = Literal["read", "write"]
 Calls = tuple[tuple[str, ...], ...]

@@ -8,9 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
-import msgspec
-
 from uffdviz.errors import ScheduleError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import PAGE, Snapshot, TaskView
 

@@ -7,7 +7,7 @@ the nanoseconds before the i-th border of a slice. So any stretch is the differe
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-import msgspec
+from uffdviz.light import msgspec
 
 Kind = Literal["running", "runnable", "uninterruptible", "killable", "asleep", "idle"]
 KINDS: Final[tuple[Kind, ...]] = (

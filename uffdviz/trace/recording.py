@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from uffdviz.errors import RecordingError
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Event
 
 FORMAT: Final = "uffdviz-recording"

@@ -5,8 +5,7 @@
 
 from typing import Any
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import WORDS, Event
 from uffdviz.trace.recording import FORMAT, VERSION, Header, Last
 

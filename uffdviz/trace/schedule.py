@@ -10,9 +10,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
-import msgspec
-
 from uffdviz.errors import ScheduleError, near_miss
+from uffdviz.light import msgspec
 from uffdviz.trace.landmark import Landmark, parse_landmark, some
 
 EVERYONE: Final = "everyone"

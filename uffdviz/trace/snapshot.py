@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, Literal
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Calls, Event
 
 State = Literal["ready", "blocked", "asleep", "done"]

@@ -8,9 +8,8 @@ import re
 import zlib
 from typing import Final
 
-import msgspec
-
 from uffdviz.errors import RecordingError
+from uffdviz.light import msgspec
 from uffdviz.trace.recording import Header
 
 PREFIX: Final = "uv1."

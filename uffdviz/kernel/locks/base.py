@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact, Mode
 
 MISUSED: Final = Fact("LockMisused")

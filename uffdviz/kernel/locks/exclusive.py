@@ -6,10 +6,9 @@ Left out: interrupts, preemption, the pending bit; barging into a folio lock.
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from uffdviz.kernel.locks.base import MISUSED, Waiter, primitive
 from uffdviz.kernel.steps import Obj, Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ Left out: the limit of 256 readers a wake-up; the reader count overflow guard; P
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from uffdviz.kernel.locks.base import MISUSED, Waiter, primitive, without_one
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact, Mode
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ Left out: wrapping after 2^32 changes, within one look.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.locks.base import primitive, without_one
 from uffdviz.kernel.steps import Obj, Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

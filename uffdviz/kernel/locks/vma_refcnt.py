@@ -11,14 +11,13 @@ retry of the unlocked count-up; the limit of 2^30 readers, but a refusal can be 
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from uffdviz.kernel.errno import EAGAIN
 from uffdviz.kernel.locks.base import MISUSED, Waiter, without_one
 from uffdviz.kernel.locks.word import load, store
 from uffdviz.kernel.memory import look, put, tree_walk
 from uffdviz.kernel.objects import Mm, Vma
 from uffdviz.kernel.steps import Outcome, Step, Work
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

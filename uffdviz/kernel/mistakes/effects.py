@@ -1,9 +1,8 @@
 """Effects that only a mistake has."""
 
-import msgspec
-
 from uffdviz.kernel.locks.vma_refcnt import READING, VmaRefcnt
 from uffdviz.kernel.steps import Outcome
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from uffdviz.kernel.locks.base import primitive
 from uffdviz.kernel.locks.rwsem import (
     ACQUIRED,
@@ -22,6 +20,7 @@ from uffdviz.kernel.locks.rwsem import (
 from uffdviz.kernel.mistakes.eras import A, B, C
 from uffdviz.kernel.mutations import Mistake
 from uffdviz.kernel.steps import INTERRUPTED, Obj, Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact, Mode
 
 if TYPE_CHECKING:

@@ -5,8 +5,6 @@ Kernel: mm/mremap.c, mm/memory.c.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import ENOMEM
 from uffdviz.kernel.memory import Entry, Folio, VmaRecord, look
 from uffdviz.kernel.objects import PAGE_SIZE, Vma
@@ -24,6 +22,7 @@ from uffdviz.kernel.page_tables import (
 )
 from uffdviz.kernel.steps import Outcome, Step
 from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ Step numbers: reference, section 7, fork.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.memory import VmaRecord
 from uffdviz.kernel.objects import Mm, Vma
 from uffdviz.kernel.steps import Step, Work
 from uffdviz.kernel.vma_tree import ForkCtx, tree_all, tree_store, whole_record
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

@@ -5,13 +5,12 @@ Kernel: mm/gup.c. Left out: long-term pins, several pages at once.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EFAULT, EINTR
 from uffdviz.kernel.memory import Folio, pte_at, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm
 from uffdviz.kernel.ops.vm_fault import OOM, RETRY, SIGBUS, Fault, permits
 from uffdviz.kernel.steps import Outcome, Step
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

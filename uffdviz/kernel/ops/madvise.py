@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EINVAL, ENOMEM
 from uffdviz.kernel.memory import VmaRecord, look, put, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Vma
 from uffdviz.kernel.page_cache import filemap_get, filemap_remove
 from uffdviz.kernel.steps import Step
 from uffdviz.kernel.vma_tree import part, tree_all, tree_at_or_above, whole_record
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

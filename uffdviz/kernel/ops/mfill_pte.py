@@ -7,14 +7,13 @@ page, which is its page-table entry.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EAGAIN, EEXIST, EFAULT, EIO, ENOMEM
 from uffdviz.kernel.memory import Folio, Pte, VmaRecord, look, pte_at
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef, Mm, Vma
 from uffdviz.kernel.page_cache import filemap_add, filemap_get, filemap_remove, inside
 from uffdviz.kernel.steps import Outcome, Step, Work
 from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ Kernel: mm/userfaultfd.c, move_present_ptes(). Step numbers: reference, section 
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.memory import Pte, look
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef
 from uffdviz.kernel.ops.move_pte import Held, Move, Result
 from uffdviz.kernel.steps import Step, Work
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

@@ -7,13 +7,12 @@ Left out: mmu notifiers; huge pages (q2); references to the anon_vma, whose mapp
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from uffdviz.kernel.errno import EAGAIN, EBUSY, EEXIST, ENOENT
 from uffdviz.kernel.memory import Folio, Pte, VmaRecord, look
 from uffdviz.kernel.objects import PAGE_SIZE, AnonVma, FolioRef, Mm, Vma
 from uffdviz.kernel.steps import Outcome, Step
 from uffdviz.kernel.vma_tree import linear_pgoff, whole_record
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ Left out: the lock of the swap cache, swap devices that go away (but `get_swap_d
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EAGAIN, EBUSY, EFAULT
 from uffdviz.kernel.memory import Pte, look
 from uffdviz.kernel.objects import PAGE_SIZE, FolioRef
 from uffdviz.kernel.ops.move_pte import RESTART, Held, Move, Result
 from uffdviz.kernel.steps import Step, Work
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EINVAL, ENOMEM
 from uffdviz.kernel.memory import VmaRecord, put, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Vma
 from uffdviz.kernel.steps import Step
 from uffdviz.kernel.vma_tree import part, whole_record
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

@@ -5,14 +5,13 @@ Step numbers: reference, section 7, mremap.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EFAULT, EINVAL, ENOMEM
 from uffdviz.kernel.memory import VmaRecord, tree_overlap, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Vma
 from uffdviz.kernel.ops.munmap import Uf
 from uffdviz.kernel.steps import Step
 from uffdviz.kernel.vma_tree import TASK_SIZE, linear_pgoff, part, whole_record
+from uffdviz.light import msgspec
 
 if TYPE_CHECKING:
     from uffdviz.kernel.kernel import Kernel

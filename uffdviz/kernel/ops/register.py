@@ -7,13 +7,12 @@ Left out: hugetlb, secret memory, drop-on-fork mappings, counts of mappings.
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uffdviz.kernel.errno import EBUSY, EINVAL, EPERM, ESRCH
 from uffdviz.kernel.memory import VmaRecord, plain, tree_overlap
 from uffdviz.kernel.objects import PAGE_SIZE, Mm, Uffd, Vma
 from uffdviz.kernel.steps import Outcome, Step
 from uffdviz.kernel.vma_tree import TASK_SIZE, part, whole_record
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Fact
 
 if TYPE_CHECKING:

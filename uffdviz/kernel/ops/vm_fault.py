@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import msgspec
-
 from uffdviz.kernel.memory import Pte
+from uffdviz.light import msgspec
 
 DONE: Final = "0"
 NOPAGE: Final = "VM_FAULT_NOPAGE"

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import History, Snapshot, TaskView
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Event
 from uffdviz.trace.export.spans import spans
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
+from uffdviz.light import msgspec
 from uffdviz.trace.events import Event
 
 ENVIRONMENT = ("kill ", "deadline ")
