@@ -11,6 +11,7 @@ from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input, OptionList
+from textual.worker import Worker
 
 from uffdviz.errors import near_miss
 from uffdviz.places import config_dir
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class Palette(CommandPalette):
+    """The command palette. Textual lets it look for commands after it was closed, and that fails."""
+
+    def run_worker(self, *args: Any, **options: Any) -> Worker[Any]:
+        """Start to look for commands; a failure is no reason to end the program."""
+        return super().run_worker(*args, **{**options, "exit_on_error": False})
 
 
 class UffdvizApp(App[None]):
@@ -148,6 +157,11 @@ class UffdvizApp(App[None]):
         if "page_" in str(action) and not all(map(has_pages, self.screen.query(OptionList))):
             return True
         return await super().run_action(action, default_namespace, namespaces)
+
+    def action_command_palette(self) -> None:
+        """Show every command there is."""
+        if not isinstance(self.screen, CommandPalette):
+            _ = self.push_screen(Palette(id="--command-palette"))
 
     def action_home(self) -> None:
         """Back to the start screen."""
