@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
+from typing import Any
 
+import pytest
 from textual.events import Paste
 
 from tests.tui.screen import LARGE, Shown, Size
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.tui.app import UffdvizApp
+from uffdviz.tui.beside import Beside
 
-MOST = 400
-"""How often a screen is looked at before it is given up."""
+MOST = 4000
+"""How often a screen is looked at before it is given up: a busy machine may be slow."""
 
 
 async def wait_for(shown: Shown, words: str) -> str:
@@ -21,6 +25,22 @@ async def wait_for(shown: Shown, words: str) -> str:
         await shown.pilot.pause(0.01)
     assert words in shown.text, shown.text
     return shown.text
+
+
+def hold_beside(monkeypatch: pytest.MonkeyPatch, ticks: int = 1) -> None:
+    """Let what is asked beside the screen come that far, and then wait until it is stopped."""
+    tick = Beside.tick
+    seen = count(1)
+
+    def held(self: Beside[Any], states: int, moves: int) -> bool:
+        on = tick(self, states, moves)
+        if next(seen) >= ticks:
+            self._tell()
+            _ = self._stop.wait()
+            return False
+        return on
+
+    monkeypatch.setattr(Beside, "tick", held)
 
 
 def real_screen(

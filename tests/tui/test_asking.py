@@ -6,14 +6,11 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.tui.real import real_screen, wait_for
+from tests.tui.real import hold_beside, real_screen, wait_for
 from tests.tui.screen import LARGE, SMALL, Shown, Size, screen_after
 from tests.tui.settings import session
 from uffdviz.course.shelf import CourseShelf
-from uffdviz.course.tools import RunTools
 from uffdviz.errors import RecordingError
-from uffdviz.run.ahead import Found
-from uffdviz.run.explore import Tick
 from uffdviz.tui.app import UffdvizApp
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=lambda s: f"{s[0]}x{s[1]}")
@@ -67,23 +64,18 @@ def test_show_me_one_where() -> None:
     assert "easiest way there" in text
 
 
-def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped() -> None:
+def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hold_beside(monkeypatch)
     words = "=zero waits for mmap_lock to write"
     keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…no way there found"]
     text = real_screen(keys, "three-operations-beside-mprotect", "v6.9")
     assert "states. Stopped: no way there found so far." in text
 
 
-def endless(tools: RunTools, tick: Tick) -> Found:
-    """A search that goes on until it is stopped."""
-    states = 0
-    while tick(states, states):
-        states += 1
-    return Found((), states, finished=False)
-
-
 def test_a_search_is_stopped_by_a_click_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RunTools, "ahead", endless)
+    hold_beside(monkeypatch)
     shelf = CourseShelf()
     app = UffdvizApp(shelf, shelf.open_scenario("copy"))
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 
 from tests.run.small import small_scenario
-from tests.tui.real import real_screen, wait_for
+from tests.tui.real import hold_beside, real_screen, wait_for
 from tests.tui.screen import LARGE, MEDIUM, SMALL, Shown, Size
 from tests.tui.settings import SmallShelf
 from uffdviz.course.shelf import CourseShelf
@@ -168,7 +168,7 @@ def test_closer_is_run_again_until_a_wait_fills_the_window() -> None:
         await press_all(shown, [OVER, "home", "right", "]", "enter"])
         for _ in range(9):
             await shown.press("z")
-            for _ in range(400):
+            for _ in range(4000):
                 if not screen.progress():
                     break
                 await shown.pilot.pause(0.01)
@@ -232,7 +232,7 @@ def test_another_size_loses_nothing() -> None:
 
 def test_a_race_that_is_stopped_keeps_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uffdviz.run.workload.OFTEN", 1)
-    monkeypatch.setattr("uffdviz.run.workload.STRIDE", 2000)
+    hold_beside(monkeypatch, 4)
     found: list[str] = []
 
     async def act(shown: Shown) -> None:
@@ -240,7 +240,7 @@ def test_a_race_that_is_stopped_keeps_what_is_known(monkeypatch: pytest.MonkeyPa
         _ = shown.app.push_screen(screen)
         await wait_for(shown, "is known until")
         await shown.press("s")
-        for _ in range(400):
+        for _ in range(4000):
             if screen.is_known:
                 break
             await shown.pilot.pause(0.01)
@@ -254,7 +254,9 @@ def test_a_race_that_is_stopped_keeps_what_is_known(monkeypatch: pytest.MonkeyPa
     assert "s stops" not in found[0]
 
 
-def test_leaving_in_the_middle_leaves_no_thread() -> None:
+def test_leaving_in_the_middle_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_beside(monkeypatch)
+
     async def act(shown: Shown) -> None:
         _ = shown.app.push_screen(RaceScreen(CourseShelf().workload("android-compaction")))
         await wait_for(shown, "s stops")
@@ -361,7 +363,8 @@ def test_v_asks_what_to_vary_and_says_what_is_wrong_with_it() -> None:
     assert "writer (count)" in found[1]
 
 
-def test_a_sweep_that_is_stopped_plots_what_is_known() -> None:
+def test_a_sweep_that_is_stopped_plots_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_beside(monkeypatch, 8)
     found: list[str] = []
 
     async def act(shown: Shown) -> None:

@@ -161,7 +161,7 @@ class UffdvizApp(App[None]):
     def action_command_palette(self) -> None:
         """Show every command there is."""
         if not isinstance(self.screen, CommandPalette):
-            _ = self.push_screen(Palette(id="--command-palette"))
+            _ = self.push_screen(Palette())  # no id: the one before may be on its way out
 
     def action_home(self) -> None:
         """Back to the start screen."""
