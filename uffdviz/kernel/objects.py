@@ -87,7 +87,7 @@ class Mm:
 
     def name_table(self, addr: int, name: str) -> None:
         """Call the table that covers `addr`, and its lock, by a page that it holds."""
-        index = addr // TABLE_SIZE
+        index, name = addr // TABLE_SIZE, name + self.suffix
         self._tables.setdefault(index, Obj("table", f"page table {name}", PageTable()))
         self._ptls.setdefault(index, Obj("spinlock", f"ptl {name}", Exclusive()))
 

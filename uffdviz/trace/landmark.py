@@ -154,7 +154,7 @@ def is_called(lock: str, said: str, snapshot: Snapshot) -> bool:
         return False
     if kind == "folio":
         return of in mapped_at(at, snapshot)
-    own = address(of, snapshot)
+    own = address(of.partition(" ")[0], snapshot)  # a second address space's lock names that too
     return kind == "ptl" and own is not None and own // TABLE == at // TABLE
 
 
