@@ -91,6 +91,47 @@ def test_what_a_file_of_functions_does_wrong_is_said_with_its_line(
     assert f"{file}:2: AttributeError" in capsys.readouterr().err
 
 
+STUCK = {
+    "goes on and on without a step": "async def vma_end_read(k, vma):\n    while True:\n        pass",
+    "that is no step: None": (
+        "import asyncio\nasync def vma_end_read(k, vma):\n    await asyncio.sleep(0)"
+    ),
+    "SystemExit: 5": "raise SystemExit(5)",
+}
+
+
+@pytest.mark.parametrize("wrong", STUCK)
+def test_a_file_of_functions_that_does_not_come_to_a_step_is_said(
+    wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uffdviz.run.check_command.GRACE", 0.1)
+    file = tmp_path / "wrong.py"
+    file.write_text(STUCK[wrong])
+    assert main(["check", "copy", "--mutate", str(file), "--max-seconds", "0.1"]) == 2
+    captured = capsys.readouterr()
+    assert wrong in captured.err
+    assert captured.out == ""
+
+
+def test_what_a_file_of_functions_prints_is_not_in_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "prints.py"
+    file.write_text(f"print('read')\n{LEAK}    print('run')\n")
+    status, report = run(capsys, "copy", "--mutate", str(file), "--property", "S10")
+    assert (status, report["verdict"]) == (1, "violated")
+
+
+@pytest.mark.parametrize("search", ["random", "pct"])
+def test_a_limit_ends_a_run_by_chance_in_its_middle(
+    search: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compaction", "--search", search, "--max-states", "300"]
+    status, report = run(capsys, *words)
+    assert (status, report["verdict"]) == (3, "unfinished")
+    assert report["states"] < 500
+
+
 def test_the_recording_of_a_finding_replays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

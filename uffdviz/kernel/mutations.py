@@ -7,7 +7,7 @@ another one. The function is compiled anew from its own source, with its lines w
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -256,9 +256,10 @@ def run_file(path: Path) -> dict[str, Any]:
         raise UsageError(msg) from None
     sys.stderr.write(f"uffdviz: {path} is code, and is run now\n")
     names: dict[str, Any] = {"__name__": str(path), "__file__": str(path)}
+    names["print"] = partial(print, file=sys.stderr)  # stdout is for the answer
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), names)
-    except Exception as error:  # noqa: BLE001  whatever somebody's code does wrong
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever somebody's code does wrong
         msg = f"{path}: {type(error).__name__}: {error}"
         raise UsageError(msg) from None
     return names

@@ -26,6 +26,8 @@ Kind = Literal["random", "pct"]
 RUNS: Final = 1000
 LONGEST: Final = 100_000
 DEPTH: Final = 3
+OFTEN: Final = 100
+"""Steps between two looks at the limits."""
 
 
 class Walk:
@@ -86,14 +88,16 @@ def judge_by_chance(  # noqa: PLR0913, PLR0917
     findings: dict[str, Finding] = {}
     steps = longest = made = 0
     for number in range(runs):
-        if steps > limits.max_states or (limits.tick and not limits.tick(steps, steps)):
+        goes_on = partial(may_go_on, limits, steps)
+        if not goes_on(0):
             break
-        made += 1
         walk = Walk(space)
-        for ident, goal in one_run(walk, scheduler(kind, seed + number, longest or 200)):
+        for ident, goal in one_run(walk, scheduler(kind, seed + number, longest or 200), goes_on):
             if ident not in findings:
-                path = shrink(space, goal, walk.path)
+                so_far = partial(may_go_on, limits, steps + len(walk.path), 0)
+                path = shrink(space, goal, walk.path, so_far)
                 findings[ident] = finding_of(space, machine, ident, goal, path)
+        made += goes_on(len(walk.path))
         steps += len(walk.path)
         longest = max(longest, len(walk.path))
     verdict = Verdict(steps, steps, finished=False, findings=list(findings.values()))
@@ -105,10 +109,20 @@ def scheduler(kind: Kind, seed: int, steps: int) -> Scheduler:
     return Pct(seed, DEPTH, steps) if kind == "pct" else RandomWalk(seed)
 
 
-def one_run(walk: Walk, chooser: Scheduler) -> Iterator[tuple[str, Goal]]:
+def may_go_on(limits: Limits, before: int, steps: int) -> bool:
+    """Whether the limits let a run go on that has taken so many steps, after so many of others."""
+    steps += before
+    return steps < limits.max_states and (limits.tick is None or limits.tick(steps, steps))
+
+
+def one_run(
+    walk: Walk, chooser: Scheduler, goes_on: Callable[[int], bool]
+) -> Iterator[tuple[str, Goal]]:
     """Go until nobody moves, or it takes too long. Gives what breaks, at the step that breaks it."""
     run: Any = walk  # schedulers by chance ask for no more than a walk has
-    for _ in range(LONGEST):
+    for taken in range(LONGEST):
+        if not taken % OFTEN and not goes_on(taken):
+            return
         choice = chooser.pick(run)
         if choice is None:
             end = walk.ending()

@@ -29,11 +29,20 @@ HIDDEN: Final = (
 )
 
 
-class Watch:
-    """Ends a search in time or at Ctrl-C, and says on stderr how far it is."""
+GRACE: Final = 5.0
+"""How many seconds code from outside may go on without a step, once the search should end."""
 
-    def __init__(self, max_seconds: float) -> None:
+
+class Watch:
+    """Ends a search in time or at Ctrl-C, and says on stderr how far it is.
+
+    `files` are code from outside, which may go on for ever without a step: then nobody asks whether
+    to go on, and an alarm ends the search.
+    """
+
+    def __init__(self, max_seconds: float, files: Sequence[str] = ()) -> None:
         self._max_seconds = max_seconds
+        self._files = files if hasattr(signal, "setitimer") else ()
         self._begun = time.monotonic()
         self._said = 0.0
         self.interrupted = False
@@ -48,15 +57,31 @@ class Watch:
         """Begin to listen for Ctrl-C."""
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._interrupt)
+            if self._files:
+                signal.signal(signal.SIGALRM, self._give_up)
+                self._alarm(self._max_seconds + GRACE)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Let Ctrl-C be what it was."""
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+            if self._files:
+                self._alarm(0)
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
     def _interrupt(self, *_: object) -> None:
         self.interrupted = True
+        if self._files:
+            self._alarm(GRACE)
+
+    @staticmethod
+    def _alarm(seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def _give_up(self, *_: object) -> None:
+        msg = f"{' or '.join(self._files)}: a function goes on and on without a step"
+        raise UsageError(msg)
 
     def tick(self, states: int, transitions: int) -> bool:
         """Say how far the search is. Returns: whether it may go on."""
@@ -119,7 +144,7 @@ def check(  # noqa: PLR0913  an argument per option
     setting = load_setting(scenario, era, tuple(mutate))
     space = space_of(setting, rules(idents))
     worth = ""
-    with Watch(max_seconds) as watch:
+    with Watch(max_seconds, [name for name in mutate if name.endswith(".py")]) as watch:
         limits = Limits(max_states, watch.tick)
         if search == "all":
             verdict = judge(space, setting.machine, limits)

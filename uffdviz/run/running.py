@@ -3,14 +3,16 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from uffdviz.errors import ModelError
 from uffdviz.kernel.labels import place
-from uffdviz.kernel.steps import Ask, Mark
+from uffdviz.kernel.steps import Ask, Mark, Step, Work
 from uffdviz.kernel.table import Table
 from uffdviz.trace.events import Fact
 
 Life = Callable[[Any], Coroutine[Ask, Any, None]]
 """What a task does, with the table of functions that it was written for."""
 FINISHED = Mark(Fact("Finished"))
+ASKS = frozenset({Step, Work, Mark})
 
 
 class Running:
@@ -30,7 +32,10 @@ class Running:
         self.resume(None)
 
     def resume(self, answer: Any) -> None:
-        """Give the answer to the last step and learn the next; the last of all is `FINISHED`."""
+        """Give the answer to the last step and learn the next; the last of all is `FINISHED`.
+
+        Raises: ModelError if what is awaited is no step.
+        """
         self.refused = None
         if self.done:
             self.ask = None
@@ -40,6 +45,11 @@ class Running:
             self.ask = self.coro.send(answer)
         except StopIteration:
             self.ask, self.done = None if finished else FINISHED, True
+        else:
+            if type(self.ask) not in ASKS:
+                function, _ = place(self.coro)
+                msg = f"{self.name} awaits something in {function}() that is no step: {self.ask!r}"
+                raise ModelError(msg)
 
     def locate(self) -> tuple[str, str]:
         """Find where the task stands. Returns: the function, and the label of the step in it."""

@@ -3,7 +3,7 @@
 For runs that were found by chance, where the search for the easiest run is too large.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from uffdviz.run.rows import Row
@@ -13,7 +13,9 @@ from uffdviz.run.space import Space
 Blocks = list[list[str]]
 
 
-def shrink(space: Space, goal: Goal, path: Sequence[Move]) -> list[Move]:
+def shrink(
+    space: Space, goal: Goal, path: Sequence[Move], goes_on: Callable[[], bool]
+) -> list[Move]:
     """Move blocks together and leave steps out, as long as that helps and the finding stays."""
     best = list(path)
     again = True
@@ -24,6 +26,8 @@ def shrink(space: Space, goal: Goal, path: Sequence[Move]) -> list[Move]:
             if shorter is not None and weight(shorter) < weight(best):
                 best, again = shorter, True
                 break
+            if not goes_on():
+                return best
     return best
 
 
@@ -32,18 +36,15 @@ def blocks_of(path: Sequence[Move]) -> Blocks:
     return [list(same) for _, same in groupby(row.actor.choice for row, _ in path)]
 
 
-def simpler(blocks: Blocks) -> list[Blocks]:
+def simpler(blocks: Blocks) -> Iterator[Blocks]:
     """Schedules with a block less: left out, or joined to the next or the last of its task."""
-    found = []
     for i, block in enumerate(blocks):
-        found.append([*blocks[:i], *blocks[i + 1 :]])
+        yield [*blocks[:i], *blocks[i + 1 :]]
         for j in range(i + 1, len(blocks)):
             if blocks[j][0] == block[0]:
-                late = [*blocks[:i], *blocks[i + 1 : j], block + blocks[j], *blocks[j + 1 :]]
-                early = [*blocks[:i], block + blocks[j], *blocks[i + 1 : j], *blocks[j + 1 :]]
-                found += [late, early]
+                yield [*blocks[:i], *blocks[i + 1 : j], block + blocks[j], *blocks[j + 1 :]]
+                yield [*blocks[:i], block + blocks[j], *blocks[i + 1 : j], *blocks[j + 1 :]]
                 break
-    return found
 
 
 def weight(path: Sequence[Move]) -> tuple[int, int]:
