@@ -17,6 +17,9 @@ ERRNOS: Final = frozenset(
     ["-EAGAIN", "-ENOENT", "-EEXIST", "-EINVAL", "-ENOMEM", "-EFAULT", "-EIO", "-ESRCH", "-EINTR"]
 )
 OF_MOVE: Final = ERRNOS | {"-EBUSY"}
+COUNTED: Final = ("mm_users", "ctx refcount")
+FILES: Final = frozenset({"userfaultfd_release", "userfaultfd_release_new", "dup_userfaultfd_fail"})
+"""Functions that let go of a context's first reference."""
 PAGE: Final = 4096
 BODIES: Final = ("mfill_atomic", "move_pages")
 
@@ -53,16 +56,19 @@ def leftover(task: str, kept: tuple[str, ...], look: Look) -> str | None:
 
 
 def references(taken: Taken, look: Look) -> tuple[str, ...] | None:
-    """Fold taking and dropping a reference to a page or an address space.
+    """Fold taking and dropping a reference to a page, an address space or a context.
 
-    Returns: what is kept, or None: a page's was dropped that had not been taken.
+    A context's first reference is the file's: whoever closes it, or takes a child's context back,
+    lets go of one that they did not take.
+
+    Returns: what is kept, or None: one was dropped that had not been taken.
     """
     key = f"references {taken.task}"
     kept: tuple[str, ...] = look.note(key, ())
     what = taken.object
     if taken.verb == "add_refs":
         more = taken.after.refs > taken.before.refs
-    elif what.startswith("mm_users"):
+    elif what.startswith(COUNTED):
         more = taken.after > taken.before
     else:
         return kept
@@ -71,10 +77,16 @@ def references(taken: Taken, look: Look) -> tuple[str, ...] | None:
     elif what in kept:
         at = kept.index(what)
         kept = (*kept[:at], *kept[at + 1 :])
-    elif taken.verb == "add_refs":
+    elif not what.startswith("mm_users") and not lets_go_of_the_first(taken):
         return None
     look.keep(key, (), kept)
     return kept
+
+
+def lets_go_of_the_first(taken: Taken) -> bool:
+    """Whether a step gives back the reference that a context began with."""
+    counts = taken.object.startswith("ctx refcount")
+    return counts and taken.after >= 0 and bool(FILES & set(taken.stack))
 
 
 class Order(Property):

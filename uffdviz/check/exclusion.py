@@ -182,6 +182,17 @@ LOCKLESS: Final = frozenset({"access", "user_page_present", "pin_user_page_fast"
 """The processor's own walk, one with interrupts off, and one under a lock that the model leaves out."""
 
 
+FAULTING: Final = "handle_userfault"
+WAKES: Final = "userfaultfd_wake_function"
+CONTEXT: Final = frozenset(
+    [
+        *("ctx refcount", "map_changing_lock", "mmap_changing", "refile_seq", "released"),
+        *("event_wqh", "fault_pending_wqh", "fault_wqh", "fd_wqh"),
+    ]
+)
+"""What a userfaultfd context consists of."""
+
+
 class Lifetime(Property):
     """S13: what is given back is not touched any more.
 
@@ -199,7 +210,13 @@ class Lifetime(Property):
         """Judge one step."""
         if taken.kind == "queue":
             self._queues.add(taken.object)
-        return self._freed(taken, look) or walks(taken, look) or self._stays(taken, look)
+        return (
+            self._freed(taken, look)
+            or freed_context(taken, look)
+            or left_entry(taken, look)
+            or walks(taken, look)
+            or self._stays(taken, look)
+        )
 
     def end(self, look: Look, unfinished: Names) -> str | None:
         """Judge the world in which nobody moves any more."""
@@ -237,6 +254,32 @@ class Lifetime(Property):
                 if count in {0, 1}:
                     return f"{taken.task} looks into an address space that is freed"
         return None
+
+
+def freed_context(taken: Taken, look: Look) -> str | None:
+    """Judge a step at something of a context whose last reference may be gone."""
+    what, _, ctx = taken.object.rpartition(" ")
+    if what.removesuffix(".lock") not in CONTEXT:
+        return None
+    key = f"S13 freed {ctx}"
+    if look.note(key, 0):
+        return f"{taken.task} touches {what} of the context {ctx}, which is freed"
+    if what == "ctx refcount":
+        look.keep(key, 0, int(taken.after <= 0))
+    return None
+
+
+def left_entry(taken: Taken, look: Look) -> str | None:
+    """Judge waking a fault whose entry in the queue lay on a stack that it has left."""
+    for call in taken.calls:
+        if call[1] == FAULTING:
+            look.keep(f"S13 faults {taken.task}", 0, int(call[0] == "enter"))
+    owner = taken.object.removeprefix("task ")
+    if taken.kind != "task" or owner == taken.task or WAKES not in {taken.function, *taken.stack}:
+        return None
+    if look.note(f"S13 faults {owner}", 0):
+        return None
+    return f"{taken.task} wakes {owner} by an entry of a queue that {owner} has left"
 
 
 def freed_mapping(taken: Taken, look: Look) -> str | None:

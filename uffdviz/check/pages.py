@@ -131,7 +131,7 @@ class AnonRule(Property):
             self._mappings.add(taken.object)
             if taken.before.anon_vma != taken.after.anon_vma:
                 return self._changed(taken, look)
-        if taken.verb == "rmap_anon" and not taken.after.anon_vma:
+        if taken.verb in {"rmap_anon", "move_anon_rmap"} and not taken.after.anon_vma:
             return f"{taken.task} maps {taken.object} as anonymous without an anon_vma"
         return None
 
@@ -171,16 +171,24 @@ class Atomicity(Property):
         kind = operation(taken)
         if taken.before.entries != taken.after.entries and not has_ptl(taken, look):
             return f"{taken.task} changes {taken.object} without its lock"
+        text = self._sets(taken, look, kind)
+        if kind == "move":
+            self._carry(taken, look)
+        return text or self._returns(taken, look)
+
+    def _sets(self, taken: Taken, look: Look, kind: str) -> str | None:
+        carried: Names = look.note(f"S8 carries {taken.task}", ())
+        mine = {*carried, *(pte.folio for _, pte in taken.before.entries)}
         for page, old, pte in entries_set(taken):
             if kind and old is not None and old.kind not in MARKERS:
                 return f"{taken.task} sets an entry that holds {old.folio or old.kind} already"
-            if kind and self._mapped(taken, look, page, pte):
+            if self._mapped(taken, look, page, pte):
                 return f"{taken.task} maps {pte.folio} twice"
+            if kind == "move" and pte.folio and pte.folio not in mine:
+                return f"{taken.task} maps {pte.folio}, which is not what it took"
             if old is not None and old.kind == "page" and old.write and pte.folio != old.folio:
                 return f"{taken.task} sets an entry whose page {old.folio} is lost"
-        if kind == "move":
-            self._carry(taken, look)
-        return self._returns(taken, look)
+        return None
 
     def _mapped(self, taken: Taken, look: Look, page: int, pte: Any) -> bool:
         folio = look.state(f"page {pte.folio}") if pte.kind in {"page", "swap"} else None
