@@ -56,6 +56,13 @@ KNOWN_FLAWS: Final = (
         for era in ("v6.8", "v6.9", "v6.12", "v6.18")
     ),
     KnownFlaw("v6.18", "S12", "returns -EEXIST although", "move-swapped-meets-fault", STALE),
+    KnownFlaw(
+        "v6.18",
+        "L2",
+        "came by a UFFDIO_MOVE that returned -EEXIST",
+        "move-swapped-meets-two-touches",
+        STALE,
+    ),
 )
 
 

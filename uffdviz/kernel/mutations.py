@@ -18,7 +18,19 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.labels import kernel_name
 from uffdviz.light import msgspec
 
-MODULES: Final = ("locks", "events", "copying", "faults", "pages", "sleeping", "further", "benign")
+MODULES: Final = (
+    "locks",
+    "events",
+    "copying",
+    "faults",
+    "pages",
+    "sleeping",
+    "further",
+    "contexts",
+    "mappings",
+    "moving",
+    "benign",
+)
 VOCABULARY: Final = (
     "errno",
     "memory",

@@ -90,5 +90,6 @@ def _end_words(setting: Setting, choices: Sequence[str]) -> str:
     machine = setting.machine()
     for choice in choices:
         machine.step(choice)
-    cycle = standstill(History(machine.start, machine.events).last, setting.background)
+    last = History(machine.start, machine.events).last
+    cycle = standstill(last, setting.background, machine.events)
     return f"nobody can move: {cycle_text(cycle)}" if cycle else "what the run comes to in the end"

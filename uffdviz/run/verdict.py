@@ -160,7 +160,7 @@ def finding_of(  # noqa: PLR0913
     check_world(space, run, after(path))
     run_out(run, goal)
     snapshot = History(run.start, run.events).last
-    cycle = standstill(snapshot, space.background) if not run.choices() else None
+    cycle = standstill(snapshot, space.background, run.events) if not run.choices() else None
     return Finding(
         property=ident,
         text=said(space, ident, goal, path, cycle),

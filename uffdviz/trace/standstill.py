@@ -1,18 +1,22 @@
 """Who waits for whom when nobody can move."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from uffdviz.trace.snapshot import Snapshot, TaskView
+from uffdviz.trace.events import Event
+from uffdviz.trace.snapshot import PAGE, Snapshot, TaskView
 
 Cycle = list[dict[str, Any]]
 
 
-def standstill(snapshot: Snapshot, background: Collection[str] = ()) -> Cycle | None:
+def standstill(
+    snapshot: Snapshot, background: Collection[str] = (), events: Sequence[Event] = ()
+) -> Cycle | None:
     """Explain why nobody can move; None: every task that is not in the background is done.
 
-    The caller knows that nobody can move. Returns: the tasks of a circle, each waiting for the
-    next, or, without one, every task that is unfinished.
+    The caller knows that nobody can move. `events`: what happened, if it is to say who filled a
+    page and did not say so. Returns: the tasks of a circle, each waiting for the next, or, without
+    one, every task that is unfinished.
     """
     tasks = snapshot.tasks
     stuck = [name for name, task in tasks.items() if task.state != "done"]
@@ -20,8 +24,8 @@ def standstill(snapshot: Snapshot, background: Collection[str] = ()) -> Cycle | 
         return None
     for name in stuck:
         if circle := _circle(name, tasks):
-            return [link(tasks[task], snapshot) for task in circle]
-    return [link(tasks[name], snapshot) for name in stuck]
+            return [link(tasks[task], snapshot, events) for task in circle]
+    return [link(tasks[name], snapshot, events) for name in stuck]
 
 
 def _circle(start: str, tasks: Mapping[str, TaskView]) -> tuple[str, ...]:
@@ -39,7 +43,7 @@ def _circle(start: str, tasks: Mapping[str, TaskView]) -> tuple[str, ...]:
     return ()
 
 
-def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
+def link(task: TaskView, snapshot: Snapshot, events: Sequence[Event] = ()) -> dict[str, Any]:
     """Say what a task holds, what it waits for, and behind whom, by the JSON keys."""
     if task.state == "blocked":
         waits = {"lock": task.lock, "mode": task.mode}
@@ -47,6 +51,8 @@ def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
         waits = {"lock": "userfaultfd", "mode": task.manner}
         if left := forsaken(task.name, snapshot):
             waits["forsaken"] = left
+        elif said := disowned(task.name, snapshot, events):
+            waits["disowned"] = said
     return {
         "task": task.name,
         "holds": [{"lock": lock, "mode": mode} for lock, mode in task.holds],
@@ -55,8 +61,8 @@ def link(task: TaskView, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def forsaken(task: str, snapshot: Snapshot) -> str:
-    """The mapping in which a task sleeps on a fault although no userfaultfd watches it; or nothing."""
+def fault_of(task: str, snapshot: Snapshot) -> Any | None:
+    """The entry of a task's fault in the queues of a userfaultfd that is open, if there is one."""
     closed = {
         name.partition(" ")[2]
         for name, state in snapshot.objects.items()
@@ -67,7 +73,30 @@ def forsaken(task: str, snapshot: Snapshot) -> str:
     )
     queued = (entry for state in queues for entry in getattr(state, "entries", ()))
     faults = (e for e in queued if getattr(e, "kind", "") == "pagefault" and e.task == task)
-    fault = next(faults, None)
+    return next(faults, None)
+
+
+def disowned(task: str, snapshot: Snapshot, events: Sequence[Event]) -> str:
+    """The call and the errno of whoever filled the page that a task sleeps for; or nothing.
+
+    A call that says that it has failed wakes nobody, whatever it has done.
+    """
+    fault = fault_of(task, snapshot)
+    if fault is None:
+        return ""
+    page = str(fault.addr // PAGE)
+    filled = next((e for e in reversed(events) if e.pages and e.pages.get(page)), None)
+    if filled is None:
+        return ""
+    calls = [e for e in events if e.task == filled.task and e.fact in {"Called", "Returned"}]
+    call = next((e.detail for e in reversed(calls) if e.n < filled.n), "")
+    result = next((e.detail for e in calls if e.n > filled.n), "")
+    return f"{call.partition(' ')[0]} that returned {result}" if result.startswith("-") else ""
+
+
+def forsaken(task: str, snapshot: Snapshot) -> str:
+    """The mapping in which a task sleeps on a fault although no userfaultfd watches it; or nothing."""
+    fault = fault_of(task, snapshot)
     for name, state in snapshot.objects.items():
         if fault is None or not name.startswith("mapping ") or state.freed or state.detached:
             continue
@@ -94,6 +123,8 @@ def cycle_text(cycle: Cycle) -> str:
         if waits["lock"] == "userfaultfd":
             left = waits.get("forsaken", "")
             words = f" on a fault in {left}, which is registered no more" if left else ""
+            if said := waits.get("disowned", ""):
+                words = f" on a fault whose page came by a {said}"
             parts.append(f"{entry['task']} sleeps{words}")
             continue
         who = " and ".join(_role(one) for one in entry["behind"])

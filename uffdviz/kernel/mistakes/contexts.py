@@ -1,0 +1,69 @@
+"""Mistakes in how long a userfaultfd context, and an entry in its queues, is there."""
+
+from typing import Final
+
+from uffdviz.kernel.mistakes.eras import A, B, C
+from uffdviz.kernel.mutations import Edit, Mistake
+
+GET: Final = "    await k.userfaultfd_ctx_get(ctx)\n"
+LOWER: Final = "    await k.atomic_add(ctx.mmap_changing, -1)  # e6\n"
+PUT: Final = "    await k.userfaultfd_ctx_put(ctx)  # e7\n"
+WAKE: Final = "    await k.wake_up_task(state, entry.task)\n"
+UNLINK: Final = '    await Step(state, unlink, entry.task, cost="store")\n'
+
+MISTAKES: Final = (
+    Mistake(
+        "M83",
+        "an event is announced without a reference to the context",
+        ("S10", "S13"),
+        (*A, *B, *C),
+        "close-meets-fork",
+        (Edit("mmap_changing_raise", GET, "\n"),),
+        why="the file may be closed before the event is sent",
+    ),
+    Mistake(
+        "M84",
+        "a fault sleeps without a reference to the context",
+        ("S10", "S13"),
+        (*A, *B, *C),
+        "close-meets-fault",
+        (
+            Edit(
+                "handle_userfault",
+                "    await k.userfaultfd_ctx_get(ctx)  # h4\n",
+                "\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "M85",
+        "an event's sender lets go of the context before it lowers the counter",
+        ("S13",),
+        (*A, *B, *C),
+        "close-meets-fork",
+        (
+            Edit("userfaultfd_event_wait_completion", LOWER, "\n"),
+            Edit("userfaultfd_event_wait_completion", PUT, f"{PUT}{LOWER}"),
+        ),
+    ),
+    Mistake(
+        "M86",
+        "a fault is taken off its queue before it is woken",
+        ("S13",),
+        (*A, *B, *C),
+        "fault-meets-copy",
+        (
+            Edit("userfaultfd_wake_function", WAKE, "\n"),
+            Edit("userfaultfd_wake_function", UNLINK, f"{UNLINK}{WAKE}"),
+        ),
+        why="the entry lies on the stack of the fault, which may leave as soon as it is off",
+    ),
+    Mistake(
+        "M89",
+        "an event's sender keeps its reference to the context",
+        ("S10",),
+        (*A, *B, *C),
+        "event-remove",
+        (Edit("userfaultfd_event_wait_completion", PUT, "\n"),),
+    ),
+)
