@@ -81,7 +81,7 @@ class Containment(Property):
                 if not names_at(look, space_of(look, table), page):
                     what = pte.folio or f"a {pte.kind} entry"
                     return f"{what} is left where no mapping is any more"
-        return None
+        return None if unfinished else strangers(look)
 
     @staticmethod
     def _home(taken: Taken, look: Look, page: int) -> tuple[Any, str]:
@@ -106,6 +106,18 @@ class Containment(Property):
             if not fits:
                 return f"{taken.task} puts {pte.folio} into a mapping of another kind"
         return None
+
+
+def strangers(look: Look) -> str | None:
+    """Say which mapping is registered with a context of another address space, if one is."""
+    homes: dict[str, str] = {}
+    for tree in look.names("mm tree"):
+        for _, _, name in look.state(tree).entries:
+            record = look.state(f"mapping {name}")
+            ctx = record.ctx if record is not None else ""
+            if ctx and homes.setdefault(ctx, tree) != tree:
+                return f"{name} is registered with {ctx}, which another address space has"
+    return None
 
 
 def in_tree(look: Look, record: Any, name: str) -> bool:

@@ -59,6 +59,14 @@ MISTAKES: Final = (
         why="the entry lies on the stack of the fault, which may leave as soon as it is off",
     ),
     Mistake(
+        "M103",
+        "a child's mapping stays with its parent's userfaultfd where no event is wanted",
+        ("S3",),
+        (*A, *B, *C),
+        "fork-without-its-event",
+        (Edit("dup_userfaultfd", "        await k.vma_drop_ctx(vma)\n", "        pass\n"),),
+    ),
+    Mistake(
         "M89",
         "an event's sender keeps its reference to the context",
         ("S10",),
