@@ -50,6 +50,11 @@ def test_two_mistakes_may_be_put_into_one_era() -> None:
     assert both.era == "v6.9"
 
 
+def test_two_mistakes_that_change_the_same_lines_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"M66 does not go with those before it: mfill_atomic\(\)"):
+        mutated(eras()["v6.9"], ["M23", "M66"])
+
+
 def test_an_unknown_mistake_is_refused_with_a_near_miss() -> None:
     with pytest.raises(UsageError, match="did you mean 'M14'"):
         find_mistake("M1.4")

@@ -88,13 +88,26 @@ def mistakes() -> dict[str, Mistake]:
 def mutated(era: type[Kernel], idents: Sequence[str]) -> type[Kernel]:
     """An era with mistakes put into it, one after the other.
 
-    Raises: UsageError for one that is not known, or makes no sense in this era.
+    Raises: UsageError for one that is not known, makes no sense in this era, or not with those
+    before it.
     """
+    as_it_was = era
     for ident in idents:
         if ident.endswith(".py"):
             era = with_functions(era, Path(ident).stem, load_functions(Path(ident), era))
-        else:
-            era = with_mistake(era, find_mistake(ident))
+            continue
+        mistake = find_mistake(ident)
+        alone, functions = changes(as_it_was, mistake), changes(era, mistake)
+        if not alone:
+            msg = f"mutation {ident} fits no function of {era.era}"
+            raise ModelError(msg)
+        if alone.keys() != functions.keys():
+            gone = ", ".join(f"{name}()" for name, _ in sorted(alone.keys() ^ functions.keys()))
+            msg = (
+                f"mutation {ident} does not go with those before it: {gone} is another one already"
+            )
+            raise UsageError(msg)
+        era = with_functions(era, ident, {name: fn for (name, _), fn in functions.items()})
     return era
 
 
@@ -111,8 +124,8 @@ def find_mistake(ident: str) -> Mistake:
     return known[ident.upper()]
 
 
-def with_mistake(era: type[Kernel], mistake: Mistake) -> type[Kernel]:
-    """Put a seeded mistake into an era.
+def changes(era: type[Kernel], mistake: Mistake) -> dict[tuple[str, int], Callable[..., Any]]:
+    """What a seeded mistake makes of an era's functions, edit by edit; the last of a name counts.
 
     Raises: UsageError if it makes no sense there.
     """
@@ -121,15 +134,13 @@ def with_mistake(era: type[Kernel], mistake: Mistake) -> type[Kernel]:
     if name not in allowed:
         msg = f"mutation {mistake.ident} makes no sense in {name}; it does in {', '.join(mistake.eras)}"
         raise UsageError(msg)
-    functions: dict[str, Callable[..., Any]] = dict(mistake.functions)
-    for edit in mistake.edits:
-        fn = functions.get(edit.function) or original(era, edit.function)
+    latest: dict[str, Callable[..., Any]] = dict(mistake.functions)
+    found = {(name, -1): fn for name, fn in latest.items()}
+    for number, edit in enumerate(mistake.edits):
+        fn = latest.get(edit.function) or original(era, edit.function)
         if fn is not None and edit.old in source_of(fn):
-            functions[edit.function] = edited(fn, edit)
-    if not functions:
-        msg = f"mutation {mistake.ident} fits no function of {name}"
-        raise ModelError(msg)
-    return with_functions(era, mistake.ident, functions)
+            latest[edit.function] = found[edit.function, number] = edited(fn, edit)
+    return found
 
 
 SERIES: Final = tuple(f"series-v{n}" for n in range(2, 7))
