@@ -50,6 +50,7 @@ def test_a_kernel_shows_its_known_flaw_and_nothing_else(flaw: KnownFlaw) -> None
 
 def test_a_finding_of_the_same_property_that_says_something_else_is_not_known() -> None:
     assert not is_known("v6.9", "L1", "deadlock: gc waits for mmap_lock")
+    assert not is_known("v6.18", "L2", "nobody wakes a task that could go on: ui sleeps")
 
 
 def test_a_reference_that_is_given_back_and_was_never_taken_is_found(tmp_path: Path) -> None:

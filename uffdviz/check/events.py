@@ -185,7 +185,7 @@ class StaleView(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         task = taken.task
-        if is_raise(taken) and not holds(look, task, "mmap_lock"):
+        if changed_layout(taken, look) and is_raise(taken) and not holds(look, task, "mmap_lock"):
             return f"{task} announces an event after it has let the change be seen"
         way = moved(taken, look, "S5")
         key = f"S5 before {task}"
@@ -199,6 +199,21 @@ class StaleView(Property):
             if old:
                 return f"{task} changes an entry while the event of {old[0][0]} is unread"
         return None
+
+
+def changed_layout(taken: Taken, look: Look) -> bool:
+    """Whether a task has held mmap_lock for writing in its call.
+
+    Only a writer's unlock lets a change be seen: MADV_DONTNEED reads, and drops its pages later.
+    """
+    key = f"S5 wrote {taken.task}"
+    was = bool(look.note(key, 0))
+    wrote = was or (
+        taken.object.startswith("mmap_lock") and holds(look, taken.task, "mmap_lock", "write")
+    )
+    now = wrote and not any(mark.kind == "Returned" for mark in taken.marks)
+    look.keep(key, 0, int(now))
+    return wrote
 
 
 def unread_now(task: str, look: Look) -> tuple[tuple[str, int], ...]:

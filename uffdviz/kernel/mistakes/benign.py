@@ -1,7 +1,7 @@
 """Changes that look like mistakes and are none: reference, invariants, 4. They must not be reported.
 
 N08, N11, N13, N14, N15, N19 and N21 are how the kernel is; N09, N12, N17 and N23 speak of what the
-model has no step for, or has as it is.
+model has no step for, or has as it is. The reference has no row for N24.
 """
 
 from typing import Final
@@ -145,5 +145,18 @@ MISTAKES: Final = (
             "            listed = (*listed, vma)\n",
         ),
         why="both come before the unlock, and nobody gets past both the lock and the test between",
+    ),
+    benign(
+        "N24",
+        "MADV_DONTNEED raises its event after it has dropped mmap_lock",
+        (*B, *C),
+        "copy-meets-dontneed",
+        Edit(
+            "userfaultfd_remove",
+            "    await k.mmap_changing_raise(ctx)  # 4\n    await k.mmap_read_unlock(mm)  # 5\n",
+            "    await k.userfaultfd_ctx_get(ctx); await k.mmap_read_unlock(mm)  # 5\n"
+            "    await k.mmap_changing_raise(ctx); await k.userfaultfd_ctx_put(ctx)  # 4\n",
+        ),
+        why="it holds mmap_lock for reading and has dropped no page yet; map_changing_lock keeps operations out",
     ),
 )
