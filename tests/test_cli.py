@@ -137,6 +137,28 @@ def test_where_the_eras_part_is_said(cli: Cli, scenario: Path) -> None:
     assert "v6.8 diverges: line 1: gc took 0 of 1 steps" in out
 
 
+def test_an_era_that_stands_still_is_not_praised_for_its_time(cli: Cli) -> None:
+    words = ("compare", "move-meets-mprotect", "--eras", "v6.8,series-v4")
+    status, out, _ = cli(*words)
+    assert status == 1
+    assert (
+        "series-v4 is in a deadlock from 535 ns on, nobody can move: gc waits for mmap_lock" in out
+    )
+    assert out.split("wall clock")[1].split("\n")[0].split()[-1] == "deadlock"
+    ratios = json.loads(cli(*words, "--json")[1])["ratios"]["series-v4"]
+    assert ratios["wall_ns"] is None
+    assert not any(ratios.values())
+
+
+def test_a_sweep_gives_no_ratio_to_an_era_that_stands_still(cli: Cli) -> None:
+    words = ("move-meets-mprotect", "--eras", "v6.8,series-v4", "--sweep", "copy_page=400..401")
+    status, out, _ = cli("compare", *words)
+    assert status == 1
+    row = out.splitlines()[1].split()
+    assert "deadlock" in row
+    assert "–" in row
+
+
 BAD = [
     ("run",),
     ("run", "no-such-scenario"),
