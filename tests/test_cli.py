@@ -247,6 +247,31 @@ def test_a_reader_that_leaves_early_is_no_error(scenario: Path) -> None:
     assert done.stdout.splitlines()[-1] == "0"
 
 
+def test_a_reader_that_leaves_before_the_help_is_no_finding() -> None:
+    command = f"{sys.executable} -m uffdviz --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["run copy", "run copy --json", "check copy", "--help", "--plain"]
+)
+@pytest.mark.parametrize("out", [">/dev/full", ">&-"])
+def test_an_output_that_cannot_be_written_is_one_line(command: str, out: str) -> None:
+    words = f"{sys.executable} -m uffdviz {command} {out} </dev/null"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("uffdviz: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("err", ["2>/dev/full", "2>&-"])
+def test_a_complaint_that_nobody_can_hear_leaves_the_status(err: str) -> None:
+    words = f"{sys.executable} -m uffdviz run nothing {err}"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_a_recording_is_the_same_under_any_hash_seed(
     seed: str, scenario: Path, tmp_path: Path, cli: Cli

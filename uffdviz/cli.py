@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from uffdviz.errors import ReplayDivergedError, UffdvizError, UsageError, near_miss
+from uffdviz.output import complain, hush, one_line, open_outputs, show, unwritable
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -43,20 +44,28 @@ ELSEWHERE: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say. Returns: the exit status; never raises on bad input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_outputs()
     try:
         status, lines = answer(words)
+        return show(status, lines)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # rich raises the second where a pipe of its is closed
+        hush()
+        return FINE
     except UffdvizError as error:
-        print(f"uffdviz: {one_line(str(error))}", file=sys.stderr)
+        complain(str(error))
         return FINDING if isinstance(error, ReplayDivergedError) else BAD
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        said = f"{whose(error, words)}: {type(error).__name__}: {error}"
-        print(f"uffdviz: {one_line(said)} ({TRACEBACK}=1 tells more)", file=sys.stderr)
+        if why := unwritable(error):
+            hush()
+            complain(f"standard output: {why}")
+        else:
+            said = f"{whose(error, words)}: {type(error).__name__}: {error}"
+            complain(f"{said} ({TRACEBACK}=1 tells more)")
         return BAD
-    return show(status, lines)
 
 
 def whose(error: Exception, words: Sequence[str]) -> str:
@@ -99,24 +108,6 @@ def plain(message: str) -> str:
     """Take the full stop and the capital from another program's message."""
     text = one_line(message).strip().removesuffix(".")
     return text[:1].lower() + text[1:]
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def show(status: int, lines: Iterable[str]) -> int:
-    """Print lines, as far as anybody reads them. Returns: the exit status."""
-    try:
-        for line in lines:
-            sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read this has seen enough: Python must not complain about it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return status
 
 
 def commands() -> "App":
