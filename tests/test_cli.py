@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from uffdviz.cli import main
+from uffdviz.cli import ELSEWHERE, main
 
 SCENARIO = """
 title = "a copy meets mprotect"
@@ -238,6 +239,14 @@ def test_help_has_no_colour_where_none_is_wanted(cli: Cli, monkeypatch: pytest.M
     assert status == 0
     assert "\x1b[3" not in out
     assert "--schedule" in out
+
+
+def test_the_help_says_what_each_command_does(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    _, out, _ = cli("--help")
+    said = dict(re.findall(r"^│ ([a-z]+) *(.*?) *│$", out, re.MULTILINE))
+    assert {name for name, *_ in ELSEWHERE} <= set(said)
+    assert [name for name, text in said.items() if not text] == []
 
 
 def test_a_reader_that_leaves_early_is_no_error(scenario: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -86,7 +87,7 @@ def answer(words: Sequence[str]) -> Answer:
         return talk()
     from cyclopts import CycloptsError
 
-    app = commands()
+    app = commands(described=words[0] in {"--help", "-h"})
     known = [name for name in app if not name.startswith("-")]
     if not words[0].startswith("-") and words[0] not in known:
         near = near_miss(words[0], known)
@@ -110,8 +111,11 @@ def plain(message: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def commands() -> "App":
-    """Build the commands; those of a part that is not installed are left out."""
+def commands(*, described: bool = False) -> "App":
+    """Build the commands; those of a part that is not installed are left out.
+
+    Each is imported when it is run, or if all are to be described, as only it knows what it does.
+    """
     from cyclopts import App, Parameter
 
     app = App(
@@ -131,7 +135,8 @@ def commands() -> "App":
     app.command(completion(app), name="completion")
     for name, module, function in ELSEWHERE:
         if exists(module):
-            app.command(f"{module}:{function}", name=name)
+            there = getattr(import_module(module), function) if described else None
+            app.command(there or f"{module}:{function}", name=name)
     return app
 
 
