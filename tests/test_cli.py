@@ -160,6 +160,34 @@ def test_a_sweep_gives_no_ratio_to_an_era_that_stands_still(cli: Cli) -> None:
     assert "–" in row
 
 
+@pytest.mark.parametrize(
+    "word", ["t", "garbage", "uv2.abc", "", "uv2." + "a" * 5000, "no/such.jsonl"]
+)
+def test_neither_a_file_nor_a_token_is_said_to_be_neither(word: str, cli: Cli) -> None:
+    status, _, err = cli("replay", word)
+    assert status == 2
+    assert f"{word[:60]!r}: neither a file nor a token; a token is text such as uv1." in err
+    assert len(err) < 250
+    assert cli("lessons", "new", "10-a", f"--run={word or 'x'}")[0] == 2
+
+
+@pytest.mark.parametrize("word", ["/nonexist", "/no/such.md", "nonexist.md"])
+def test_a_lesson_that_is_not_there_is_bad_input_with_its_whole_name(word: str, cli: Cli) -> None:
+    assert cli("lessons", "lint", word) == (2, "", f"uffdviz: {word}: no such file\n")
+    assert cli("play", word, "--headless")[2].startswith(
+        f"uffdviz: {word}: cannot be read: no such"
+    )
+
+
+def test_a_trace_that_cannot_be_read_is_named_with_its_folder(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "below" / "a.jsonl"
+    path.parent.mkdir()
+    path.write_text("nothing\n")
+    status, _, err = cli("conform", tmp_path)
+    assert status == 2
+    assert err.startswith(f"uffdviz: {path}: line 1: ")
+
+
 BAD = [
     ("run",),
     ("run", "no-such-scenario"),
