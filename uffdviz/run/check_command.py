@@ -112,7 +112,7 @@ def check(  # noqa: PLR0913  an argument per option
     json
         Print one JSON document.
     """
-    if max_states < 1 or max_seconds <= 0:
+    if max_states < 1 or not max_seconds > 0:  # which nan is not, either
         msg = "--max-states and --max-seconds must be larger than nothing"
         raise UsageError(msg)
     idents = pick(property)
@@ -131,8 +131,8 @@ def check(  # noqa: PLR0913  an argument per option
     report = reported(setting, idents, verdict, watch.seconds, own)
     if worth:
         report["worth"] = worth
-    if record is not None and verdict.findings:
-        record_finding(record, setting, verdict.findings[0])
+    if record is not None:
+        report["recorded"] = recorded(record, setting, verdict, idents)
     status = {"holds": FINE, "violated": FOUND, "unfinished": UNFINISHED}[report["verdict"]]
     return status, [as_json(report)] if json else lines(report)
 
@@ -192,6 +192,17 @@ def as_finding(finding: Finding) -> dict[str, Any]:
     return keys
 
 
+def recorded(
+    path: Path, setting: Setting, verdict: Verdict, idents: Sequence[str]
+) -> dict[str, str] | None:
+    """Write the recording of the first finding. Returns: whose it is, and where; None without one."""
+    finding = next((one for one in verdict.findings if one.property in idents), None)
+    if finding is None:
+        return None
+    record_finding(path, setting, finding)
+    return {"property": finding.property, "text": finding.text, "path": str(path)}
+
+
 def record_finding(path: Path, setting: Setting, finding: Finding) -> None:
     """Write the recording of the run that shows a finding."""
     machine = setting.machine()
@@ -205,7 +216,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     where = f"{report['scenario']} under {report['era']}"
     changed = "".join(f" with {name}" for name in report["mutations"])
     yield f"{where}{changed}: {report['verdict']}"
-    counts = f"{report['states']} states, {report['transitions']} transitions"
+    counts = f"{counting(report['states'], 'state')}, {report['transitions']} transitions"
     yield f"{counts}, {report['seconds']} s"
     for word in ("holds", "unfinished"):
         idents = [ident for ident, verdict in report["properties"].items() if verdict == word]
@@ -213,9 +224,18 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             yield f"{word}: {' '.join(idents)}"
     for finding in report["findings"]:
         yield from finding_lines(finding)
+    if "recorded" in report:
+        yield from ("", recorded_line(report["recorded"]))
     if "worth" in report:
         yield report["worth"]
     yield report["hidden"]
+
+
+def recorded_line(recorded: dict[str, str] | None) -> str:
+    """Say which finding was recorded, and where."""
+    if recorded is None:
+        return "no finding, so nothing is recorded"
+    return f"recorded in {recorded['path']}: the run that shows {recorded['property']}"
 
 
 def finding_lines(finding: dict[str, Any]) -> Iterable[str]:
