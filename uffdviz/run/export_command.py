@@ -68,15 +68,13 @@ FORMS: Final[dict[Form, Callable[[Replayed], str]]] = {
 }
 
 
-ENDINGS: Final[dict[Form, str]] = {
+ENDINGS: Final[dict[str, str]] = {
     "text": "{}.txt",
     "perfetto": "{}.json",
-    "cast": "{}.cast",
-    "svg": "{}.svg",
     "mermaid": "{}.mmd",
     "pytest": "test_{}.py",
 }
-"""What a file in a folder is called, after the recording."""
+"""What a file in a folder is called after the recording, if it does not end in the form's name."""
 
 
 def export(
@@ -136,7 +134,10 @@ def paths_for(forms: Sequence[Form], output: Path, stem: str) -> dict[Form, Path
     except OSError as error:
         msg = f"{output}: {(error.strerror or str(error)).lower()}"
         raise UsageError(msg) from None
-    return {form: output / ENDINGS[form].format(called(stem, form)) for form in forms}
+    return {
+        form: output / ENDINGS.get(form, f"{{}}.{form}").format(called(stem, form))
+        for form in forms
+    }
 
 
 def called(stem: str, form: Form) -> str:
