@@ -11,7 +11,7 @@ from uffdviz.cli import main
 from uffdviz.course.derived import calls
 from uffdviz.course.explain_command import explain as command
 from uffdviz.course.shelf import CourseShelf
-from uffdviz.course.words import explain, words
+from uffdviz.course.words import KINDS, explain, words
 from uffdviz.errors import UsageError
 from uffdviz.kernel.catalogue import catalogue
 from uffdviz.kernel.eras.registry import eras
@@ -106,7 +106,10 @@ def test_every_era_is_explained_under_each_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("era", ["v6.1", "v6.9", "v6.18"])
-@pytest.mark.parametrize("scenario", ["copy-meets-fork", "move-swapped", "copy-meets-munmap"])
+@pytest.mark.parametrize(
+    "scenario",
+    ["copy-meets-fork", "move-swapped", "copy-meets-munmap", "two-address-spaces", "continue"],
+)
 def test_every_object_and_function_of_a_run_is_explained(scenario: str, era: str) -> None:
     machine = load_setting(scenario, era).machine()
     _ = run_compared(machine, "", 5000)
@@ -125,6 +128,16 @@ def test_a_lock_is_explained_as_it_is_printed() -> None:
         ("anon_vma users dst", "rmap"),
     ):
         assert explain(printed)[0].word == word
+
+
+def test_every_kind_of_object_has_a_paragraph_of_its_own() -> None:
+    assert {*words()} >= KINDS
+
+
+@pytest.mark.parametrize("phrase", ["deadlock banana", "waits for mmap_lock", "touch dst"])
+def test_a_phrase_is_no_object(phrase: str) -> None:
+    with pytest.raises(UsageError, match="no explanation"):
+        explain(phrase)
 
 
 def keys_of(value: object) -> set[str]:
@@ -254,6 +267,15 @@ def test_no_word_at_all_says_what_can_be_asked(capsys: pytest.CaptureFixture[str
 def test_an_errno_is_no_option(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", *words]) == 0
     assert ("[" in capsys.readouterr().out) == ("--json" in words)
+
+
+def test_a_name_is_not_broken_at_its_dashes() -> None:
+    assert all(not line.endswith("-") for ident in mistakes() for line in printed(ident))
+
+
+def printed(word: str) -> list[str]:
+    """What the command prints."""
+    return "\n".join(command(word)[1]).splitlines()
 
 
 def test_the_command_prints_a_paragraph() -> None:

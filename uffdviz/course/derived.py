@@ -93,7 +93,7 @@ def mutation_text(one: Mistake) -> str:
     if one.why:
         said.append(f"{one.why[:1].upper()}{one.why[1:].rstrip('.')}.")
     said.append(f"Eras: {', '.join(one.eras)}.")
-    said.append(f"See `uffdviz check {one.scenario} --era {one.eras[-1]} --mutate {one.ident}`.")
+    said.append(f"See `uffdviz check {one.scenario} --era {one.eras[0]} --mutate {one.ident}`.")
     return " ".join(said)
 
 

@@ -31,4 +31,4 @@ def explain(
 
 def paragraph(word: str, text: str, source: str) -> str:
     """A heading, the text at a readable width, and its source."""
-    return "\n".join([word, *textwrap.wrap(text, 78), f"Source: {source}"])
+    return "\n".join([word, *textwrap.wrap(text, 78, break_on_hyphens=False), f"Source: {source}"])

@@ -29,6 +29,14 @@ TRY: Final = (
     "a property (S1), a mutation (M01), an era (v6.9), or a word of this program (handoff)"
 )
 
+KINDS: Final = frozenset(
+    {"anon_vma", "anon_vma users", "ctx refcount", "cursor", "event_wqh", "fault_pending_wqh", "fault_wqh"}
+    | {"fd_wqh", "folio", "map_changing_lock", "mapping", "mm_count", "mm_lock_seq", "mm_users", "mm tree"}
+    | {"mmap_changing", "mmap_lock", "page", "page cache", "page table", "page_table_lock", "ptl", "ptl pmd"}
+    | {"refile_seq", "released", "swap cache", "task", "threads gone", "vma", "vma_writer_wait"}
+)  # fmt: skip
+"""How objects are printed: each of these, and then whose it is."""
+
 
 class _Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: tuple[str, ...]
@@ -88,14 +96,10 @@ def spellings(asked: str) -> Iterator[str]:
     kind = asked
     while " " in kind:  # `ptl dst+1`, `anon_vma users dst`: the object it belongs to says nothing
         kind = kind.rpartition(" ")[0]
-        if kind.removesuffix(".lock").casefold() in words() and kind.casefold() not in PHRASES:
+        if kind.removesuffix(".lock") in KINDS:
             yield kind.removesuffix(".lock")
     yield asked.removesuffix(".lock")
     yield asked.removesuffix("_ns")
-
-
-PHRASES: Final = frozenset({"wait", "waits", "holds", "all", "lock", "read", "write"})
-"""Words that begin sentences and name no kind of object."""
 
 
 def meanings(name: str, era: str) -> tuple[Explanation, ...]:
