@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from uffdviz.cli import main
+from uffdviz.cli import ELSEWHERE, main
 
 SCENARIO = """
 title = "a copy meets mprotect"
@@ -137,6 +138,56 @@ def test_where_the_eras_part_is_said(cli: Cli, scenario: Path) -> None:
     assert "v6.8 diverges: line 1: gc took 0 of 1 steps" in out
 
 
+def test_an_era_that_stands_still_is_not_praised_for_its_time(cli: Cli) -> None:
+    words = ("compare", "move-meets-mprotect", "--eras", "v6.8,series-v4")
+    status, out, _ = cli(*words)
+    assert status == 1
+    assert (
+        "series-v4 is in a deadlock from 535 ns on, nobody can move: gc waits for mmap_lock" in out
+    )
+    assert out.split("wall clock")[1].split("\n")[0].split()[-1] == "deadlock"
+    ratios = json.loads(cli(*words, "--json")[1])["ratios"]["series-v4"]
+    assert ratios["wall_ns"] is None
+    assert not any(ratios.values())
+
+
+def test_a_sweep_gives_no_ratio_to_an_era_that_stands_still(cli: Cli) -> None:
+    words = ("move-meets-mprotect", "--eras", "v6.8,series-v4", "--sweep", "copy_page=400..401")
+    status, out, _ = cli("compare", *words)
+    assert status == 1
+    row = out.splitlines()[1].split()
+    assert "deadlock" in row
+    assert "–" in row
+
+
+@pytest.mark.parametrize(
+    "word", ["t", "garbage", "uv2.abc", "", "uv2." + "a" * 5000, "no/such.jsonl"]
+)
+def test_neither_a_file_nor_a_token_is_said_to_be_neither(word: str, cli: Cli) -> None:
+    status, _, err = cli("replay", word)
+    assert status == 2
+    assert f"{word[:60]!r}: neither a file nor a token; a token is text such as uv1." in err
+    assert len(err) < 250
+    assert cli("lessons", "new", "10-a", f"--run={word or 'x'}")[0] == 2
+
+
+@pytest.mark.parametrize("word", ["/nonexist", "/no/such.md", "nonexist.md"])
+def test_a_lesson_that_is_not_there_is_bad_input_with_its_whole_name(word: str, cli: Cli) -> None:
+    assert cli("lessons", "lint", word) == (2, "", f"uffdviz: {word}: no such file\n")
+    assert cli("play", word, "--headless")[2].startswith(
+        f"uffdviz: {word}: cannot be read: no such"
+    )
+
+
+def test_a_trace_that_cannot_be_read_is_named_with_its_folder(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "below" / "a.jsonl"
+    path.parent.mkdir()
+    path.write_text("nothing\n")
+    status, _, err = cli("conform", tmp_path)
+    assert status == 2
+    assert err.startswith(f"uffdviz: {path}: line 1: ")
+
+
 BAD = [
     ("run",),
     ("run", "no-such-scenario"),
@@ -218,11 +269,44 @@ def test_help_has_no_colour_where_none_is_wanted(cli: Cli, monkeypatch: pytest.M
     assert "--schedule" in out
 
 
+def test_the_help_says_what_each_command_does(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    _, out, _ = cli("--help")
+    said = dict(re.findall(r"^│ ([a-z]+) *(.*?) *│$", out, re.MULTILINE))
+    assert {name for name, *_ in ELSEWHERE} <= set(said)
+    assert [name for name, text in said.items() if not text] == []
+
+
 def test_a_reader_that_leaves_early_is_no_error(scenario: Path) -> None:
     command = f"{sys.executable} -m uffdviz run {scenario} | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_a_reader_that_leaves_before_the_help_is_no_finding() -> None:
+    command = f"{sys.executable} -m uffdviz --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["run copy", "run copy --json", "check copy", "--help", "--plain"]
+)
+@pytest.mark.parametrize("out", [">/dev/full", ">&-"])
+def test_an_output_that_cannot_be_written_is_one_line(command: str, out: str) -> None:
+    words = f"{sys.executable} -m uffdviz {command} {out} </dev/null"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("uffdviz: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("err", ["2>/dev/full", "2>&-"])
+def test_a_complaint_that_nobody_can_hear_leaves_the_status(err: str) -> None:
+    words = f"{sys.executable} -m uffdviz run nothing {err}"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])

@@ -8,12 +8,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from uffdviz.errors import ReplayDivergedError, UffdvizError, UsageError, near_miss
+from uffdviz.output import complain, hush, one_line, open_outputs, show, unwritable
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -43,20 +45,28 @@ ELSEWHERE: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say. Returns: the exit status; never raises on bad input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_outputs()
     try:
         status, lines = answer(words)
+        return show(status, lines)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # rich raises the second where a pipe of its is closed
+        hush()
+        return FINE
     except UffdvizError as error:
-        print(f"uffdviz: {one_line(str(error))}", file=sys.stderr)
+        complain(str(error))
         return FINDING if isinstance(error, ReplayDivergedError) else BAD
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        said = f"{whose(error, words)}: {type(error).__name__}: {error}"
-        print(f"uffdviz: {one_line(said)} ({TRACEBACK}=1 tells more)", file=sys.stderr)
+        if why := unwritable(error):
+            hush()
+            complain(f"standard output: {why}")
+        else:
+            said = f"{whose(error, words)}: {type(error).__name__}: {error}"
+            complain(f"{said} ({TRACEBACK}=1 tells more)")
         return BAD
-    return show(status, lines)
 
 
 def whose(error: Exception, words: Sequence[str]) -> str:
@@ -77,7 +87,7 @@ def answer(words: Sequence[str]) -> Answer:
         return talk()
     from cyclopts import CycloptsError
 
-    app = commands()
+    app = commands(described=words[0] in {"--help", "-h"})
     known = [name for name in app if not name.startswith("-")]
     if not words[0].startswith("-") and words[0] not in known:
         near = near_miss(words[0], known)
@@ -101,26 +111,11 @@ def plain(message: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+def commands(*, described: bool = False) -> "App":
+    """Build the commands; those of a part that is not installed are left out.
 
-
-def show(status: int, lines: Iterable[str]) -> int:
-    """Print lines, as far as anybody reads them. Returns: the exit status."""
-    try:
-        for line in lines:
-            sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read this has seen enough: Python must not complain about it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return status
-
-
-def commands() -> "App":
-    """Build the commands; those of a part that is not installed are left out."""
+    Each is imported when it is run, or if all are to be described, as only it knows what it does.
+    """
     from cyclopts import App, Parameter
 
     app = App(
@@ -140,7 +135,8 @@ def commands() -> "App":
     app.command(completion(app), name="completion")
     for name, module, function in ELSEWHERE:
         if exists(module):
-            app.command(f"{module}:{function}", name=name)
+            there = getattr(import_module(module), function) if described else None
+            app.command(there or f"{module}:{function}", name=name)
     return app
 
 

@@ -129,6 +129,13 @@ def test_c_says_the_race_of_two_kernels() -> None:
     assert "did you mean 'v6.9'?" in last("compaction", "c v69")
 
 
+def test_c_says_which_kernel_stands_still_and_who_waits() -> None:
+    said = " ".join(whole(["move-meets-mprotect series-v4", "c v6.8", "vary copy_page=400..401"]))
+    assert "series-v4 is in a deadlock from 535 ns on" in said
+    assert "series-v4: nobody can move: gc waits for mmap_lock to read behind app" in said
+    assert "series-v4 stood still after 535 ns, v6.8 took 11.39 µs." in said
+
+
 def test_what_the_race_says_is_what_compare_says(capsys: pytest.CaptureFixture[str]) -> None:
     said = last("compaction", "c")
     assert main(["compare", "compaction", "--eras", "v6.8,v6.9", "--json"]) == 0

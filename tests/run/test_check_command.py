@@ -141,6 +141,38 @@ def test_the_recording_of_a_finding_replays(
     assert main(["replay", str(file)]) == 0
 
 
+def test_which_of_two_findings_was_recorded_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "finding.jsonl"
+    words = ["move-meets-mprotect", "--era", "series-v4", "--record", str(path)]
+    assert main(["check", *words]) == 1
+    assert f"recorded in {path}: the run that shows L1" in capsys.readouterr().out
+    _, report = run(capsys, *words)
+    assert [finding["property"] for finding in report["findings"]] == ["L1", "S11"]
+    assert (report["recorded"]["property"], report["recorded"]["path"]) == ("L1", str(path))
+    _, report = run(capsys, *words, "--property", "S11")
+    assert report["recorded"]["property"] == "S11"
+
+
+def test_without_a_finding_nothing_is_recorded_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "finding.jsonl"
+    assert main(["check", "copy", "--record", str(path)]) == 0
+    assert "no finding, so nothing is recorded" in capsys.readouterr().out
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 100])
+@pytest.mark.parametrize("scenario", ["copy-meets-fork", "two-copies"])
+def test_no_more_states_are_reported_than_were_allowed(
+    scenario: str, most: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, report = run(capsys, scenario, "--max-states", str(most))
+    assert (status, report["verdict"], report["states"]) == (3, "unfinished", most)
+
+
 @pytest.mark.parametrize("search", ["random", "pct"])
 def test_runs_by_chance_find_but_never_prove(
     search: str, capsys: pytest.CaptureFixture[str]
@@ -160,6 +192,7 @@ def test_runs_by_chance_find_but_never_prove(
         (["copy", "--mutate", "M99"], "no mutation 'M99'"),
         (["copy", "--max-states", "0"], "--max-states"),
         (["copy", "--max-seconds", "0"], "--max-seconds"),
+        (["copy", "--max-seconds", "nan"], "--max-seconds"),
     ],
 )
 def test_bad_input_is_status_2_and_one_line(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uffdviz.cli import answer
-from uffdviz.errors import RecordingError
+from uffdviz.errors import RecordingError, UsageError
 from uffdviz.run.export_command import FORMS, Replayed, diff, export, replayed
 from uffdviz.trace.export.spans import spans
 
@@ -115,3 +115,37 @@ def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path) -> None:
     path.write_text("nothing\n")
     with pytest.raises(RecordingError):
         export(path, to="text")
+
+
+def test_several_forms_go_to_a_folder_a_file_for_each(recording: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    status, lines = export(recording, to="text, mermaid,pytest", output=folder)
+    assert status == 0
+    names = ["deadlock.txt", "deadlock.mmd", "test_deadlock.py"]
+    assert [line.partition(": ")[0] for line in lines] == [str(folder / name) for name in names]
+    assert all((folder / name).stat().st_size for name in names)
+
+
+def test_one_form_goes_to_a_file_or_into_a_folder(recording: Path, tmp_path: Path) -> None:
+    assert export(recording, to="svg", output=tmp_path / "a.svg")[0] == 0
+    assert export(recording, to="svg", output=tmp_path)[0] == 0
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "deadlock.svg").read_bytes()
+
+
+def test_without_a_file_the_forms_are_printed_one_after_the_other(recording: Path) -> None:
+    _, lines = export(recording, to="mermaid,text")
+    texts = [list(export(recording, to=form)[1]) for form in ("mermaid", "text")]
+    assert list(lines) == [*texts[0], *texts[1]]
+
+
+@pytest.mark.parametrize("to", ["textt", "text,,svg", "", "text,textt"])
+def test_a_form_that_is_not_known_is_one_line(recording: Path, to: str) -> None:
+    with pytest.raises(UsageError, match=r"no form '.*'; forms are text, perfetto, cast, svg"):
+        export(recording, to=to)
+
+
+def test_several_forms_do_not_fit_into_a_file(recording: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    with pytest.raises(UsageError, match="a file, and 2 forms need a folder"):
+        export(recording, to="text,svg", output=path)

@@ -50,6 +50,17 @@ BOTH: Final[dict[str, type[Property]]] = {Owed.ident: Owed}
 NEED_LAYOUT: Final = frozenset({"S4", "S5", "L4"})
 
 
+def rule_of(ident: str) -> str:
+    """What a property asks, in a sentence."""
+    return RULES[ident].rule if ident in RULES and RULES[ident].rule else OF_THE_GRAPH[ident]
+
+
+def judged_in(ident: str) -> str:
+    """The file that judges a property."""
+    module = RULES[ident].__module__ if ident in RULES else "uffdviz.run.verdict"
+    return f"{module.replace('.', '/')}.py"
+
+
 def pick(idents: Iterable[str]) -> tuple[str, ...]:
     """Read property ids; none means all.
 

@@ -43,6 +43,9 @@ def files_of(word: str) -> list[Path]:
             raise LessonError(msg)
         return found
     if path.suffix == ".md" or "/" in word:
+        if not path.exists():
+            msg = f"{word}: no such file"
+            raise LessonError(msg)
         return [path]
     from uffdviz.course.shelf import find_lesson
 

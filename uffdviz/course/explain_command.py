@@ -3,18 +3,23 @@
 import json as js
 import textwrap
 from collections.abc import Iterable
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from uffdviz.course.words import explain as explanations
 from uffdviz.light import msgspec
 
 
-def explain(*word: str, json: bool = False) -> tuple[int, Iterable[str]]:
-    """Say what a lock, an errno, a kernel function, a step or a word of this program is.
+def explain(
+    *word: Annotated[str, Parameter(allow_leading_hyphen=True)], json: bool = False
+) -> tuple[int, Iterable[str]]:
+    """Say what a lock, an errno, a call, a kernel function, a step or a word of this program is.
 
     Parameters
     ----------
     word
-        Such as mmap_lock, -EAGAIN, mfill_atomic, B3, handoff.
+        Such as mmap_lock, -EAGAIN, UFFDIO_MOVE, mfill_atomic, B3, S1, M01, v6.9, handoff.
     json
         Print one JSON document.
     """
@@ -26,4 +31,4 @@ def explain(*word: str, json: bool = False) -> tuple[int, Iterable[str]]:
 
 def paragraph(word: str, text: str, source: str) -> str:
     """A heading, the text at a readable width, and its source."""
-    return "\n".join([word, *textwrap.wrap(text, 78), f"Source: {source}"])
+    return "\n".join([word, *textwrap.wrap(text, 78, break_on_hyphens=False), f"Source: {source}"])

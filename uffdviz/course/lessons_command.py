@@ -16,7 +16,7 @@ from uffdviz.course.progress import finished, reset
 from uffdviz.course.shelf import chapter_title
 from uffdviz.errors import UsageError
 from uffdviz.light import msgspec
-from uffdviz.run.commands import recorded_setting
+from uffdviz.run.commands import recorded_setting, recording_path
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.read_scenario import shipped
 from uffdviz.trace.recording import load_recording
@@ -101,7 +101,7 @@ def of_run(run: str, stem: str) -> tuple[str, str]:
     """
     import tomlkit
 
-    head = read_token(run) if is_token(run) else load_recording(Path(run)).header
+    head = read_token(run) if is_token(run) else load_recording(recording_path(run)).header
     played = Interleaving(recorded_setting(head, "token" if is_token(run) else run))
     played.follow(list(head.schedule))
     own = head.name not in shipped()

@@ -57,7 +57,8 @@ def _read(path: Path) -> str:
             raise _wrong(path, "larger than 1 MiB, which no lesson is")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise _wrong(path, f"cannot be read: {error.strerror}") from None
+        msg = f"{path}: cannot be read: {(error.strerror or str(error)).lower()}"
+        raise LessonError(msg) from None
     except UnicodeDecodeError:
         raise _wrong(path, "not UTF-8 text") from None
 

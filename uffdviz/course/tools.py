@@ -86,8 +86,9 @@ class RunTools:
         return workload_of(self._setting, era, list(eras()))
 
     def explain(self, word: str) -> Sequence[tuple[str, str, str]]:
-        """What a word means: the word, a paragraph, its source."""
-        return [(one.word, one.text, one.source) for one in explain(word)]
+        """What a word means in this run's era: the word, a paragraph, its source."""
+        found = explain(word, self._session.era)
+        return [(one.word, one.text, one.source) for one in found]
 
 
 def is_long(setting: "Setting") -> bool:

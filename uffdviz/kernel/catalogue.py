@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from uffdviz.kernel.eras.registry import eras
-from uffdviz.kernel.labels import labels
+from uffdviz.kernel.labels import kernel_name, labels
 from uffdviz.light import msgspec
 
 SECTION: Final = re.compile(r"(?<!\S)(Kernel|Left out|Returns|Raises):\s+")
@@ -19,7 +19,8 @@ FILE: Final = re.compile(r"[\w/.-]+\.[chS]")
 class Function(msgspec.Struct, frozen=True):
     """One function of the model: which kernel function it stands for, and what it leaves out.
 
-    `eras` are the names of the eras that use it; `steps` its labels, in order.
+    `eras` are the names of the eras that use it; `steps` its labels, in order. Events call it
+    `printed`, the name of its own.
     """
 
     name: str
@@ -30,22 +31,21 @@ class Function(msgspec.Struct, frozen=True):
     returns: str
     eras: tuple[str, ...]
     steps: tuple[str, ...]
+    printed: str
 
 
 @cache
 def catalogue() -> dict[str, tuple[Function, ...]]:
     """Every function by its kernel name; several where eras differ."""
-    users: dict[Any, list[str]] = {}
-    names: dict[Any, str] = {}
+    users: dict[tuple[str, Any], list[str]] = {}
     for era in eras().values():
         for name in dir(era):
             fn = inspect.unwrap(getattr(era, name))
             if inspect.iscoroutinefunction(fn):
-                users.setdefault(fn, []).append(era.era)
-                names.setdefault(fn, name)
+                users.setdefault((name, fn), []).append(era.era)
     found: dict[str, list[Function]] = {}
-    for fn, used in users.items():
-        found.setdefault(names[fn], []).append(_read(fn, names[fn], tuple(used)))
+    for (name, fn), used in users.items():
+        found.setdefault(name, []).append(_read(fn, name, tuple(used)))
     return {name: tuple(found[name]) for name in sorted(found)}
 
 
@@ -60,6 +60,7 @@ def _read(fn: Any, name: str, used: tuple[str, ...]) -> Function:
         returns=parts["Returns"],
         eras=used,
         steps=_steps(fn),
+        printed=kernel_name(fn.__code__.co_name),
     )
 
 

@@ -256,7 +256,7 @@ class Talk:
 
     def explain(self, word: str) -> Iterator[str]:
         """What a lock, errno, function or step is."""
-        for one in explain(word):
+        for one in explain(word, self.session.era):
             yield f"{one.word}: {' '.join(one.text.split())} Source: {one.source}."
 
     # keeping

@@ -6,6 +6,7 @@ import threading
 import time  # noqa: TID251  how long a search took, and when to give up
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, Literal, Self
 
 from uffdviz.check.known_flaws import is_known
@@ -31,18 +32,22 @@ HIDDEN: Final = (
 
 GRACE: Final = 5.0
 """How many seconds code from outside may go on without a step, once the search should end."""
+OFTEN: Final = 3
+"""How often in a row it is found there before that is said."""
+FOR_EVER: Final = 1e6
 
 
 class Watch:
     """Ends a search in time or at Ctrl-C, and says on stderr how far it is.
 
     `files` are code from outside, which may go on for ever without a step: then nobody asks whether
-    to go on, and an alarm ends the search.
+    to go on, and an alarm that finds it there again and again ends the search.
     """
 
     def __init__(self, max_seconds: float, files: Sequence[str] = ()) -> None:
         self._max_seconds = max_seconds
         self._files = files if hasattr(signal, "setitimer") else ()
+        self._found_there = 0
         self._begun = time.monotonic()
         self._said = 0.0
         self.interrupted = False
@@ -59,7 +64,7 @@ class Watch:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
             if self._files:
                 signal.signal(signal.SIGALRM, self._give_up)
-                self._alarm(self._max_seconds + GRACE)
+                self._alarm(min(self._max_seconds, FOR_EVER) + GRACE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,9 +84,13 @@ class Watch:
     def _alarm(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
-    def _give_up(self, *_: object) -> None:
-        msg = f"{' or '.join(self._files)}: a function goes on and on without a step"
-        raise UsageError(msg)
+    def _give_up(self, _: int, frame: FrameType | None) -> None:
+        there = {at.f_code.co_filename for at in callers(frame)} & {*self._files}
+        self._found_there = self._found_there + 1 if there else 0
+        if self._found_there == OFTEN:
+            msg = f"{' or '.join(there)}: a function goes on and on without a step"
+            raise UsageError(msg)
+        self._alarm(GRACE / OFTEN)
 
     def tick(self, states: int, transitions: int) -> bool:
         """Say how far the search is. Returns: whether it may go on."""
@@ -96,6 +105,13 @@ class Watch:
             sys.stderr.write(f"{text}{end}")
             sys.stderr.flush()
         return seconds < self._max_seconds and not self.interrupted
+
+
+def callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame, and those that it was called from."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def check(  # noqa: PLR0913  an argument per option
@@ -137,7 +153,7 @@ def check(  # noqa: PLR0913  an argument per option
     json
         Print one JSON document.
     """
-    if max_states < 1 or max_seconds <= 0:
+    if max_states < 1 or not max_seconds > 0:  # which nan is not, either
         msg = "--max-states and --max-seconds must be larger than nothing"
         raise UsageError(msg)
     idents = pick(property)
@@ -156,8 +172,8 @@ def check(  # noqa: PLR0913  an argument per option
     report = reported(setting, idents, verdict, watch.seconds, own)
     if worth:
         report["worth"] = worth
-    if record is not None and verdict.findings:
-        record_finding(record, setting, verdict.findings[0])
+    if record is not None:
+        report["recorded"] = recorded(record, setting, verdict, idents)
     status = {"holds": FINE, "violated": FOUND, "unfinished": UNFINISHED}[report["verdict"]]
     return status, [as_json(report)] if json else lines(report)
 
@@ -217,6 +233,17 @@ def as_finding(finding: Finding) -> dict[str, Any]:
     return keys
 
 
+def recorded(
+    path: Path, setting: Setting, verdict: Verdict, idents: Sequence[str]
+) -> dict[str, str] | None:
+    """Write the recording of the first finding. Returns: whose it is, and where; None without one."""
+    finding = next((one for one in verdict.findings if one.property in idents), None)
+    if finding is None:
+        return None
+    record_finding(path, setting, finding)
+    return {"property": finding.property, "text": finding.text, "path": str(path)}
+
+
 def record_finding(path: Path, setting: Setting, finding: Finding) -> None:
     """Write the recording of the run that shows a finding."""
     machine = setting.machine()
@@ -230,7 +257,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     where = f"{report['scenario']} under {report['era']}"
     changed = "".join(f" with {name}" for name in report["mutations"])
     yield f"{where}{changed}: {report['verdict']}"
-    counts = f"{report['states']} states, {report['transitions']} transitions"
+    counts = f"{counting(report['states'], 'state')}, {report['transitions']} transitions"
     yield f"{counts}, {report['seconds']} s"
     for word in ("holds", "unfinished"):
         idents = [ident for ident, verdict in report["properties"].items() if verdict == word]
@@ -238,9 +265,18 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             yield f"{word}: {' '.join(idents)}"
     for finding in report["findings"]:
         yield from finding_lines(finding)
+    if "recorded" in report:
+        yield from ("", recorded_line(report["recorded"]))
     if "worth" in report:
         yield report["worth"]
     yield report["hidden"]
+
+
+def recorded_line(recorded: dict[str, str] | None) -> str:
+    """Say which finding was recorded, and where."""
+    if recorded is None:
+        return "no finding, so nothing is recorded"
+    return f"recorded in {recorded['path']}: the run that shows {recorded['property']}"
 
 
 def finding_lines(finding: dict[str, Any]) -> Iterable[str]:

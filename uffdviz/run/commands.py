@@ -20,7 +20,7 @@ from uffdviz.schedulers.scripted import Scripted
 from uffdviz.trace.recording import Header, Recording, load_recording, write_recording
 from uffdviz.trace.schedule import Instruction, parse_schedule
 from uffdviz.trace.snapshot import History
-from uffdviz.trace.token import is_token, read_token, write_token
+from uffdviz.trace.token import PREFIX, is_token, read_token, write_token
 
 Answer = tuple[int, Iterable[str]]
 Said = tuple[str, str]
@@ -148,7 +148,7 @@ def replay_command(recording: str, *, json: bool) -> Answer:
     if is_token(recording):
         head = read_token(recording)
     else:
-        whole = load_recording(Path(recording))
+        whole = load_recording(recording_path(recording))
         head = whole.header
     setting = recorded_setting(head, "token" if whole is None else recording)
     machine = setting.machine()
@@ -168,6 +168,24 @@ def replay_command(recording: str, *, json: bool) -> Answer:
     if whole is None:
         lines = [*event_lines(machine.start, machine.events), "", f"{count} events"]
     return 0, [*lines, *ending_lines(report), "", *totals_lines(report["totals"])]
+
+
+def recording_path(word: str) -> Path:
+    """The file that stands where a token might stand, too.
+
+    Raises: RecordingError if there is none.
+    """
+    try:
+        there = bool(word) and Path(word).exists()
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        msg = (
+            f"{word[:60]!r}: neither a file nor a token; a token is text such as {PREFIX}eNqtVE1v, "
+            f"and 'run --record FILE' makes a file"
+        )
+        raise RecordingError(msg)
+    return Path(word)
 
 
 def recorded_setting(head: Header, called: str) -> Setting:

@@ -9,7 +9,9 @@ from uffdviz.run.machine import Machine
 from uffdviz.run.report import duration, table, task_figures
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.schedulers.timed import Timed
+from uffdviz.trace.profile_words import stood
 from uffdviz.trace.schedule import parse_schedule
+from uffdviz.trace.standstill import cycle_text
 from uffdviz.trace.totals import FIRST
 
 Key = tuple[str, str]
@@ -65,8 +67,16 @@ def comparison(scenario: str, runs: Mapping[str, dict[str, Any]]) -> dict[str, A
         "scenario": scenario,
         "eras": list(runs),
         "runs": dict(runs),
-        "ratios": {era: ratios(runs[era]["totals"], runs[first]["totals"]) for era in others},
+        "ratios": {era: ratios_of(runs[era], runs[first]) for era in others},
     }
+
+
+def ratios_of(run: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """How two runs relate; every figure null if one stood still, as it was not done sooner."""
+    figures = ratios(run["totals"], base["totals"])
+    if stood(run) or stood(base):
+        return {**dict.fromkeys(figures), "locks": []}
+    return figures
 
 
 def ratios(sums: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
     """Set the totals of each era side by side."""
     eras: Sequence[str] = compared["eras"]
     runs = [compared["runs"][era] for era in eras]
-    rows = [["", *eras], ["wall clock", *(duration(run["totals"]["wall_ns"]) for run in runs)]]
+    rows = [["", *eras], ["wall clock", *(wall_clock(run) for run in runs)]]
     names = ("running", "runnable", "uninterruptible", "killable", "userfaultfd")
     figures = [task_figures(run["totals"]["all"])[1:] for run in runs]
     rows += [
@@ -119,6 +129,7 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"and {len(quiet)} rows of locks that nobody had to wait for (all with --json)"
         )
+    lines += [still_line(run) for run in runs if stood(run)]
     lines += [
         f"{era} diverges: {run['divergence']}"
         for era, run in zip(eras, runs, strict=True)
@@ -130,6 +141,17 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
         if run.get("unfinished")
     ]
     return lines
+
+
+def wall_clock(run: Mapping[str, Any]) -> str:
+    """How long a run took; one that stood still did not get to its end."""
+    return "deadlock" if stood(run) else duration(run["totals"]["wall_ns"])
+
+
+def still_line(run: Mapping[str, Any]) -> str:
+    """Say when a run stood still, and who waits for what."""
+    why = f": {cycle_text(run['deadlock'])}" if run["deadlock"] else ""
+    return f"{run['era']} is in a deadlock from {duration(run['totals']['wall_ns'])} on, nobody can move{why}"
 
 
 def contended(key: Key, tables: Sequence[Mapping[Key, Any]]) -> bool:

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from uffdviz.errors import ScheduleError, UsageError
 from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, unmet
-from uffdviz.run.compare import comparison, comparison_lines, run_compared
+from uffdviz.run.compare import comparison, comparison_lines, run_compared, wall_clock
 from uffdviz.run.measure import Plan, cost_changes, follows_time, set_up
 from uffdviz.run.report import duration, table
 from uffdviz.run.sweep import Sweep, points_of, run_plans
+from uffdviz.trace.profile_words import stood
 
 SMALL: Final = 20_000
 """A run of at most so many steps is told with everything that its events say."""
@@ -86,7 +87,7 @@ def status_of(run: Run) -> int:
     """The exit status that a run calls for."""
     if run["unfinished"]:
         return 3
-    return int(run["deadlock"] is not None or run.get("standstill", False) or unmet(run))
+    return int(stood(run) or unmet(run))
 
 
 def swept(sweep: Sweep, plans: Sequence[Plan], jobs: int, cluster: str, *, json: bool) -> Answer:
@@ -108,9 +109,14 @@ def sweep_lines(result: Mapping[str, Any]) -> list[str]:
     for point in result["points"]:
         sums = [point["runs"][era]["totals"] for era in eras]
         walls = [s["wall_ns"] for s in sums]
-        ratios = [f"{walls[0] / wall:.2f}" if wall else "–" for wall in walls[1:]]
+        known = [point["ratios"][era]["wall_ns"] is not None for era in eras[1:]]
+        ratios = [
+            f"{walls[0] / wall:.2f}" if wall and sure else "–"
+            for wall, sure in zip(walls[1:], known, strict=True)
+        ]
         asleep = [duration(uninterruptible(s["all"])) for s in sums]
-        rows.append([str(point["value"]), *(duration(w) for w in walls), *ratios, *asleep])
+        spans = [wall_clock(point["runs"][era]) for era in eras]
+        rows.append([str(point["value"]), *spans, *ratios, *asleep])
     missing = len(result["sweep"]["values"]) - len(result["points"])
     return table(rows) + ([f"{missing} of the values are not done"] if missing else [])
 

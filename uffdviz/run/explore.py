@@ -184,6 +184,8 @@ class Search:
             limits.tick is not None and not limits.tick(seen.states, seen.transitions + moves)
         ):
             seen.finished = False
+            while len(seen.parents) > limits.max_states:  # states that nobody has left yet
+                _ = seen.parents.popitem()
         return seen.finished
 
 

@@ -1,12 +1,13 @@
 """`uffdviz export` and `uffdviz diff`: a recording for people who want it elsewhere."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
-from uffdviz.errors import RecordingError
+from uffdviz.errors import RecordingError, UsageError, near_miss
 from uffdviz.light import msgspec
 from uffdviz.run.commands import Answer, recorded_setting, reported, save
 from uffdviz.run.regression import pytest_file
@@ -67,25 +68,81 @@ FORMS: Final[dict[Form, Callable[[Replayed], str]]] = {
 }
 
 
+ENDINGS: Final[dict[str, str]] = {
+    "text": "{}.txt",
+    "perfetto": "{}.json",
+    "mermaid": "{}.mmd",
+    "pytest": "test_{}.py",
+}
+"""What a file in a folder is called after the recording, if it does not end in the form's name."""
+
+
 def export(
-    recording: Path, /, *, to: Form, output: Annotated[Path | None, Parameter(alias="-o")] = None
+    recording: Path, /, *, to: str, output: Annotated[Path | None, Parameter(alias="-o")] = None
 ) -> Answer:
-    """Write a recording in another form.
+    """Write a recording in other forms.
 
     Parameters
     ----------
     recording
         A file made by `run --record` or `check --record`.
     to
-        Sentences, Perfetto's JSON, an asciinema cast, a picture, a Mermaid diagram, a test.
+        text (sentences), perfetto (its JSON), cast (asciinema), svg, mermaid, pytest (a test); several
+        with commas between them.
     output
-        The file to write; standard output if left out.
+        The file to write, or a folder that gets a file for each form; if left out, standard output, one
+        form after the other.
     """
-    made = FORMS[to](replayed(recording))
+    forms = forms_of(to)
+    run = replayed(recording)
+    made = {form: FORMS[form](run) for form in forms}
     if output is None:
-        return 0, made.splitlines()
-    save(output, made.encode())
-    return 0, [f"{output}: {len(made.splitlines())} lines"]
+        return 0, [line for text in made.values() for line in text.splitlines()]
+    paths = paths_for(forms, output, recording.stem)
+    for form, path in paths.items():
+        save(path, made[form].encode())
+    return 0, [f"{path}: {len(made[form].splitlines())} lines" for form, path in paths.items()]
+
+
+def forms_of(said: str) -> list[Form]:
+    """Read a list of forms with commas.
+
+    Raises: UsageError with the nearest one.
+    """
+    names = list(dict.fromkeys(name.strip() for name in said.split(",")))
+    for name in names:
+        if name not in FORMS:
+            msg = (
+                f"--to: no form {name[:60]!r}; forms are {', '.join(FORMS)}{near_miss(name, FORMS)}"
+            )
+            raise UsageError(msg)
+    return [form for name in names for form in FORMS if form == name]
+
+
+def paths_for(forms: Sequence[Form], output: Path, stem: str) -> dict[Form, Path]:
+    """Where each form goes: one to a file, or each to a file of a folder, which is made.
+
+    Raises: UsageError if it is no folder and cannot be made one.
+    """
+    if len(forms) == 1 and not output.is_dir():
+        return {forms[0]: output}
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        msg = f"{output}: a file, and {len(forms)} forms need a folder"
+        raise UsageError(msg) from None
+    except OSError as error:
+        msg = f"{output}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(msg) from None
+    return {
+        form: output / ENDINGS.get(form, f"{{}}.{form}").format(called(stem, form))
+        for form in forms
+    }
+
+
+def called(stem: str, form: Form) -> str:
+    """A recording's name as a file of that form has it: a module's has no dashes."""
+    return re.sub(r"\W", "_", stem) if form == "pytest" else stem
 
 
 def replayed(path: Path) -> Replayed:

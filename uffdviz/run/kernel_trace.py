@@ -114,4 +114,4 @@ def read_trace(path: Path) -> KernelTrace:
 
 def _wrong(path: Path, line: int, what: str) -> RecordingError:
     where = f"line {line}: " if line else ""
-    return RecordingError(f"{path.name}: {where}{what}")
+    return RecordingError(f"{path}: {where}{what}")

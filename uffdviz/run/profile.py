@@ -195,6 +195,7 @@ class Recorder(Lean):
         super().__init__(setting)
         self.slices = Slices(window)
         self.era_name = setting.era_name
+        self.stuck = ""
         self.groups = groups(setting.tables)
         for name, task in self._watched().items():
             task.told, task.since, task.asked = self.slices, 0, ("", None)
@@ -237,6 +238,7 @@ class Recorder(Lean):
             waits=tuple(sorted(waits, key=lambda w: (w.start, w.task))),
             waited=slices.waited,
             steps=self.steps,
+            stuck=self.stuck,
         )
 
 

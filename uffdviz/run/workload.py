@@ -11,6 +11,8 @@ from typing import Any, Final
 from uffdviz.errors import UsageError
 from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
+from uffdviz.run.commands import MOST_EVENTS, reported
+from uffdviz.run.compare import run_compared
 from uffdviz.run.explore import Tick
 from uffdviz.run.measure import MOST_STEPS, Plan, follows_time, set_up
 from uffdviz.run.processors import NEVER
@@ -18,6 +20,7 @@ from uffdviz.run.profile import Recorder
 from uffdviz.run.setting import Setting
 from uffdviz.run.sweep import Sweep, one_by_one, points_of
 from uffdviz.trace.profile import Pair
+from uffdviz.trace.standstill import cycle_text
 
 STRIDE: Final = 10_000
 """Steps between two ticks: a fraction of a second."""
@@ -65,11 +68,15 @@ class Workload:
         runs = [Recorder(set_up(plan), window) for plan in self.plans]
         until = window[1] if window else NEVER
         going, ended = list(runs), list[Recorder]()
+        plans = dict(zip(runs, self.plans, strict=True))
         with without_collector():
             for turn in count():
                 run = min(going, key=Recorder.now)
-                if run.run(STRIDE) or run.steps >= MOST_STEPS:
+                over = run.run(STRIDE)
+                if over or run.steps >= MOST_STEPS:
                     ended.append(run)
+                if over and not run.over:
+                    run.stuck = who_waits(plans[run])
                 if run in ended or run.known() >= until:
                     going.remove(run)
                 on = tick(sum(one.steps for one in runs), max(map(Recorder.now, runs)))
@@ -81,6 +88,15 @@ class Workload:
         if window is None:
             self.so_far = found
         return found
+
+
+def who_waits(plan: Plan) -> str:
+    """Who waits for whom at the end of a run in which nobody can move."""
+    setting = set_up(plan)
+    machine = setting.machine()
+    _ = run_compared(machine, "", MOST_EVENTS)
+    cycle = reported(setting, machine)["deadlock"]
+    return cycle_text(cycle) if cycle else "it is not known who waits for whom"
 
 
 def pair(runs: Sequence[Recorder], last: Sequence[Recorder]) -> Pair:

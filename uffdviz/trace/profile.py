@@ -53,7 +53,7 @@ class Profile(msgspec.Struct, frozen=True):
     """A run, or a window of it, from `start` to `end`; slices are `width` wide, the last one less.
 
     `over`: the run came to its end. `waits` are the longest ones, by the time when they began, of
-    `waited` in all.
+    `waited` in all. `stuck` says who waits for whom if nobody could move before that.
     """
 
     era: str
@@ -66,6 +66,7 @@ class Profile(msgspec.Struct, frozen=True):
     waits: tuple[Wait, ...]
     waited: int
     steps: int
+    stuck: str = ""
 
     def until(self, row: Row, time: int) -> int:
         """What a row has spent from the start to a time; within a slice evenly."""

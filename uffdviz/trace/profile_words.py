@@ -42,6 +42,8 @@ def finish_words(pair: Pair, time: int) -> str:
 
 
 def _goes_on(side: Profile, time: int) -> str:
+    if side.stuck and time >= side.end:
+        return f"{side.era} is in a deadlock from {span(side.end)} on"
     if time < side.end or not side.end:
         return f"{side.era} goes on"
     return f"{side.era} is known until {span(side.end)}"
@@ -50,6 +52,7 @@ def _goes_on(side: Profile, time: int) -> str:
 def race_sentences(pair: Pair) -> Iterator[str]:
     """Say who came first, where the time of each went, and which wait was the longest."""
     yield finish_words(pair, pair.end)
+    yield from (f"{side.era}: nobody can move: {side.stuck}." for side in pair if side.stuck)
     for side in pair:
         spent = side.spent(0, side.end)
         said = [
@@ -75,9 +78,18 @@ def sweep_sentences(swept: Mapping[str, Any]) -> Iterator[str]:
     name, eras = swept["sweep"]["name"], swept["eras"]
     for point in swept["points"]:
         walls = [point["runs"][era]["totals"]["wall_ns"] for era in eras]
-        times = [f"{era} took {span(wall)}" for era, wall in zip(eras, walls, strict=True)]
-        ratio = f", {walls[0] / walls[1]:.2f} times as long" if walls[1] else ""
+        times = [
+            f"{era} {'stood still after' if stood(point['runs'][era]) else 'took'} {span(wall)}"
+            for era, wall in zip(eras, walls, strict=True)
+        ]
+        known = point["ratios"][eras[1]]["wall_ns"] is not None
+        ratio = f", {walls[0] / walls[1]:.2f} times as long" if walls[1] and known else ""
         yield f"{name} {point['value']}: {times[1]}, {times[0]}{ratio}."
+
+
+def stood(run: Mapping[str, Any]) -> bool:
+    """Whether nobody could move at the end of a run."""
+    return run["deadlock"] is not None or bool(run.get("standstill"))
 
 
 def _blocked(side: Profile) -> Iterator[str]:
