@@ -92,9 +92,9 @@ def test_what_a_file_of_functions_does_wrong_is_said_with_its_line(
 
 
 STUCK = {
-    "goes on and on without a step": "async def vma_end_read(k, vma):\n    while True:\n        pass",
+    "goes on and on without a step": "async def userfaultfd_changing(k, ctx):\n    while True: pass",
     "that is no step: None": (
-        "import asyncio\nasync def vma_end_read(k, vma):\n    await asyncio.sleep(0)"
+        "import asyncio\nasync def userfaultfd_changing(k, ctx):\n    await asyncio.sleep(0)"
     ),
     "SystemExit: 5": "raise SystemExit(5)",
 }
@@ -104,10 +104,11 @@ STUCK = {
 def test_a_file_of_functions_that_does_not_come_to_a_step_is_said(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uffdviz.run.check_command.GRACE", 0.1)
+    monkeypatch.setattr("uffdviz.run.check_command.GRACE", 0.3)
     file = tmp_path / "wrong.py"
     file.write_text(STUCK[wrong])
-    assert main(["check", "copy", "--mutate", str(file), "--max-seconds", "0.1"]) == 2
+    seconds = ["--max-seconds", "1"] if "goes on" in wrong else []
+    assert main(["check", "copy", "--mutate", str(file), *seconds]) == 2
     captured = capsys.readouterr()
     assert wrong in captured.err
     assert captured.out == ""

@@ -158,9 +158,9 @@ def check(  # noqa: PLR0913  an argument per option
         raise UsageError(msg)
     idents = pick(property)
     setting = load_setting(scenario, era, tuple(mutate))
-    space = space_of(setting, rules(idents))
     worth = ""
     with Watch(max_seconds, [name for name in mutate if name.endswith(".py")]) as watch:
+        space = space_of(setting, rules(idents))
         limits = Limits(max_states, watch.tick)
         if search == "all":
             verdict = judge(space, setting.machine, limits)
