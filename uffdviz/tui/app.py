@@ -13,8 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
-from uffdviz.errors import near_miss
-from uffdviz.places import config_dir
+from uffdviz.tui.keymap import read_keymap
 from uffdviz.tui.keys import HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
@@ -44,7 +43,8 @@ class UffdvizApp(App[None]):
     TITLE = "uffdviz"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+q", "quit", "Quit", id="quit", show=False),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),  # always, whatever has a key
+        Binding("q", "quit", "Quit", id="quit", show=False),
         Binding("question_mark,f1", "help", "Help", id="help", show=False),
     ]
     CSS = "Toast { max-width: 70; } CommandPalette { & > Vertical { max-width: 100; } }"
@@ -54,6 +54,7 @@ class UffdvizApp(App[None]):
         self.shelf = shelf
         self.first = session
         self.lectern = Lectern()
+        self.keys_now = read_keymap()
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
@@ -89,22 +90,9 @@ class UffdvizApp(App[None]):
 
     def remap(self) -> None:
         """Take over the keys of `keys.toml` in the folder for preferences: `step = "l"`."""
-        path = config_dir() / "keys.toml"
-        if not path.is_file():
-            return
-        import tomllib
-
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
-            return
-        known = [key.name for key in (*RUN, *HOME, *RACE)]
-        for name in table:
-            if name not in known:
-                near = near_miss(name, known)
-                self.notify(f"{path}: no command {name!r}{near}", severity="warning")
-        self.set_keymap({name: str(keys) for name, keys in table.items() if name in known})
+        for words in self.keys_now.trouble:
+            self.notify(words, title="cannot use all the keys", severity="warning")
+        self.set_keymap({name: ",".join(keys) for name, keys in self.keys_now.chosen.items()})
 
     def on_unmount(self) -> None:
         """Give the signals back, and end a lecture."""
@@ -172,7 +160,8 @@ class UffdvizApp(App[None]):
         """Show what every key does on the screen that is shown."""
         from uffdviz.tui.screens.help import RUNNING, HelpScreen
 
-        _ = self.push_screen(HelpScreen(getattr(self.screen, "ABOUT", RUNNING)))
+        about = getattr(self.screen, "ABOUT", RUNNING)
+        _ = self.push_screen(HelpScreen(self.keys_now.said(about)))
 
     def action_dress(self, theme: str) -> None:
         """Change how everything looks, also the next time."""
@@ -210,7 +199,8 @@ class UffdvizApp(App[None]):
         from uffdviz.tui.screens.run import RunScreen
 
         tables = ((RunScreen, RUN), (HomeScreen, HOME), (RaceScreen, RACE))
-        return next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+        keys = next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+        return tuple(self.keys_now.now(key, keys) for key in keys)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command there is, by the words of the key table."""
@@ -230,7 +220,7 @@ class UffdvizApp(App[None]):
         motion = ON if self.animation_level == "none" else OFF
         yield SystemCommand(f"Motion {motion}", "smooth scrolling, blinking", self.action_motion)
         yield SystemCommand("Help", "what every key does (?)", self.action_help)
-        yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)
+        yield SystemCommand("Quit", "leave uffdviz (ctrl+q)", self.action_quit)
 
     def _run_commands(self, screen: "RunScreen") -> Iterable[SystemCommand]:
         for number, name in enumerate(screen.session.tasks, 1):

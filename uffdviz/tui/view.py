@@ -8,6 +8,7 @@ from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.goals import Trail, Tried
+from uffdviz.tui.keymap import Keymap
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.session import SourceLines
 from uffdviz.tui.tools import Fate
@@ -44,6 +45,7 @@ class View:
     zoom: int = 0
     branches: int = 0
     hidden: int = 0
+    keymap: Keymap = field(default_factory=lambda: Keymap({}))
     note: str = ""
     fates: Mapping[str, Fate] = field(default_factory=dict)
     oracle: str = ""

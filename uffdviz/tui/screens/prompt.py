@@ -16,7 +16,7 @@ class PromptScreen(Dialog[str]):
     """Asks for a line of text; escape gives nothing."""
 
     CSS = f"PromptScreen {{ {BOX} }}"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Cancel")]
 
     def __init__(self, question: str) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class ListScreen(Dialog[int]):
     """Asks for one of several rows; escape gives none."""
 
     CSS = f"ListScreen {{ {BOX} }}"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Cancel")]
 
     def __init__(self, question: str, rows: Sequence[str]) -> None:
         super().__init__()

@@ -68,7 +68,7 @@ class Keys(Bar):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """Key and word, in the order of the table."""
-        table = {key.name: key for key in (*RUN, PALETTE)}
+        table = {key.name: view.keymap.now(key, RUN) for key in (*RUN, PALETTE)}
         spans: list[Span] = [Span(" ")]
         for name in FOOTER:
             key = table[name]
