@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from uffdviz.kernel.labels import place
+from uffdviz.kernel.labels import Spots, place
 from uffdviz.kernel.steps import Ask, Mark
 from uffdviz.kernel.table import Table
 from uffdviz.trace.events import Fact
@@ -16,7 +16,7 @@ FINISHED = Mark(Fact("Finished"))
 class Running:
     """One task at run time: its coroutine, and the step that it wants to take next."""
 
-    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
+    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent", "spots")
 
     def __init__(self, name: str, kernel: Table, life: Life) -> None:
         self.name = name
@@ -27,6 +27,7 @@ class Running:
         self.refused: Any = None
         self.silent = False
         self.place = ("", "")
+        self.spots: Spots = ()
         self.resume(None)
 
     def resume(self, answer: Any) -> None:
@@ -43,5 +44,5 @@ class Running:
 
     def locate(self) -> tuple[str, str]:
         """Find where the task stands. Returns: the function, and the label of the step in it."""
-        self.place = ("", "") if self.done else place(self.coro)
+        self.place, self.spots = (("", ""), ()) if self.done else place(self.coro)
         return self.place

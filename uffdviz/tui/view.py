@@ -10,7 +10,7 @@ from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.goals import Trail, Tried
 from uffdviz.tui.keymap import Keymap
 from uffdviz.tui.render.lanes import Lanes
-from uffdviz.tui.session import SourceLines
+from uffdviz.tui.session import Listing
 from uffdviz.tui.tools import Fate
 
 
@@ -37,7 +37,7 @@ class View:
     looked_at: str
     lanes: Lanes
     totals: Callable[[], Mapping[str, Any]]
-    source: Callable[[str], SourceLines]
+    listing: Callable[[str], Listing]
     lesson: Lesson | None = None
     reached: int = 0
     answers: Mapping[int, int] = field(default_factory=dict)

@@ -83,7 +83,7 @@ class Board(Screen[None]):
             looked_at=self.task_in_view(),
             lanes=self.lanes,
             totals=lambda: session.totals(n),
-            source=session.source,
+            listing=lambda task: session.listing(task, n),
             lesson=session.lesson,
             reached=session.reached,
             answers=self.answers,

@@ -152,7 +152,9 @@ class Source(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The function, the current line in sight."""
-        name, lines, current = source_lines(view.snapshot.tasks, view.looked_at, view.source, width)
+        name, lines, current = source_lines(
+            view.snapshot.tasks, view.looked_at, view.listing(view.looked_at), width
+        )
         self.subtitle(f"{name} ({view.looked_at})" if name else "")
         if lines:
             self.call_after_refresh(self.follow, current)
