@@ -83,6 +83,13 @@ def test_a_step_that_cannot_be_is_refused_with_its_reason() -> None:
     assert last("two-copies", "explain qwertz").startswith("That cannot be: no explanation")
 
 
+def test_a_step_that_is_not_there_is_refused_with_those_that_are() -> None:
+    for wrong in ("abc", "99999", "-5", ""):
+        said = last("two-copies", "1", "1", f"g {wrong}")
+        assert said == f"That cannot be: no step {wrong!r}; steps are 0 to 2."
+    assert "Step 1 of 2" in last("two-copies", "1", "1", "g 1")
+
+
 def test_back_and_another_step_keep_the_run_that_was_left() -> None:
     said = last("two-copies", "1", "1", "p", "2")
     assert "new run from here on" in said

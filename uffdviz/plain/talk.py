@@ -15,6 +15,7 @@ from uffdviz.run.session import RunSession
 from uffdviz.trace.landmark import where_it_is
 from uffdviz.trace.profile_words import race_sentences, sweep_sentences
 from uffdviz.trace.recording import write_recording
+from uffdviz.trace.schedule import read_step
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.speak import joined, lock_sentences, stand, standing, told
 from uffdviz.trace.standstill import cycle_text, standstill
@@ -124,10 +125,7 @@ class Talk:
 
     def go(self, number: str) -> Iterator[str]:
         """To a step by its number."""
-        if number.isdecimal():
-            yield from self.seek(int(number))
-        else:
-            yield "Say which step, such as g 12."
+        yield from self.seek(read_step(number, self.session.length))
 
     def lock_before(self, _: str) -> Iterator[str]:
         """To the previous lock event."""

@@ -118,7 +118,7 @@ MOUSE: Final = (
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
+    "lecture", "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
     "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
 WIDE: Final = frozenset({"oracle", "explore", "compare"})

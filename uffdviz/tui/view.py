@@ -45,6 +45,7 @@ class View:
     zoom: int = 0
     branches: int = 0
     hidden: int = 0
+    lecture: bool = False
     keymap: Keymap = field(default_factory=lambda: Keymap({}))
     note: str = ""
     fates: Mapping[str, Fate] = field(default_factory=dict)
