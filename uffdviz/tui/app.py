@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -27,6 +28,22 @@ if TYPE_CHECKING:
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+AGAIN = "this run goes on where you left it: r begins again"
+
+
+@dataclass
+class Left:
+    """A run that may be left and gone on with, and what was said on its page."""
+
+    session: Session
+    answers: dict[int, int] = field(default_factory=dict)
+    hints: dict[int, int] = field(default_factory=dict)
+
+
+def lesson_key(name: str) -> str:
+    """Under which key the run of a lesson is kept."""
+    return f"lesson {name}"
 
 
 class Palette(CommandPalette):
@@ -53,6 +70,7 @@ class UffdvizApp(App[None]):
         super().__init__()
         self.shelf = shelf
         self.first = session
+        self.left: dict[str, Left] = {}
         self.lectern = Lectern()
         self.keys_now = read_keymap()
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
@@ -108,17 +126,36 @@ class UffdvizApp(App[None]):
         """Quit because of a signal, with the status that a shell gives it."""
         self.exit(return_code=128 + number)
 
-    def open(self, session: Session) -> None:
-        """Show a session."""
+    def open(self, session: Session, key: str = "") -> None:
+        """Show a session, and keep it under a key for as long as the program runs."""
+        if not key and session.lesson is not None:
+            key = lesson_key(session.lesson.name)
+        left = Left(session)
+        if key:
+            self.left[key] = left
+        self.show(left)
+
+    def show(self, left: "Left", note: str = "") -> None:
+        """Show a session with what was said to it."""
         from uffdviz.tui.screens.asking import AskingScreen
         from uffdviz.tui.screens.lesson import LessonScreen
 
+        session = left.session
         lesson = session.lesson
         guide = self.shelf.guide(lesson.path) if lesson is not None else None
-        if guide is None:
-            _ = self.push_screen(AskingScreen(session, self.shelf, self.one_run))
-        else:
-            _ = self.push_screen(LessonScreen(session, self.shelf, self.one_run, guide))
+        screen = (
+            AskingScreen(session, self.shelf, self.one_run)
+            if guide is None
+            else LessonScreen(session, self.shelf, self.one_run, guide)
+        )
+        screen.answers, screen.hints, screen.note = left.answers, left.hints, note
+        _ = self.push_screen(screen)
+
+    def go_on(self, key: str) -> bool:
+        """Show a session again that was left. Returns: whether there is one."""
+        if left := self.left.get(key):
+            self.show(left, AGAIN if left.session.n else "")
+        return left is not None
 
     def replace(self, session: Session) -> None:
         """Show a session in place of the one that is shown."""
@@ -127,7 +164,13 @@ class UffdvizApp(App[None]):
 
     def open_next(self, name: str) -> None:
         """Go from a lesson that is done to the next one."""
-        self.replace(self.shelf.open_lesson(name))
+        key = lesson_key(name)
+        session = None if key in self.left else self.shelf.open_lesson(name)
+        _ = self.pop_screen()
+        if session is None:
+            _ = self.go_on(key)
+        else:
+            self.open(session, key)
 
     async def run_action(
         self,
@@ -181,8 +224,8 @@ class UffdvizApp(App[None]):
         blink = self.animation_level != "none"
 
         def still() -> None:
-            for field in self.screen.query(Input):
-                field.cursor_blink = blink
+            for one in self.screen.query(Input):
+                one.cursor_blink = blink
 
         self.call_after_refresh(still)
 

@@ -161,7 +161,14 @@ class HomeScreen(Screen[None]):
         self.open(kind, name)
 
     def open(self, kind: str, name: str, era: str = "") -> None:
-        """Open a lesson, a scenario or a recording, or say why it cannot be opened."""
+        """Open a lesson, a scenario or a recording, or say why it cannot be opened.
+
+        One that was left goes on where it was.
+        """
+        app = cast("UffdvizApp", self.app)
+        key = f"{kind} {name} {era}".strip()
+        if app.go_on(key):
+            return
         try:
             session: Session
             match kind:
@@ -174,7 +181,7 @@ class HomeScreen(Screen[None]):
         except UffdvizError as error:
             self.notify(str(error), title="cannot open it", severity="error")
             return
-        cast("UffdvizApp", self.app).open(session)
+        app.open(session, key)
 
     def action_era(self) -> None:
         """Open the lit scenario under a kernel that is asked for."""

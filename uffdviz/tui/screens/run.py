@@ -55,7 +55,7 @@ class RunScreen(Arranged):
         self.set_class(bool(remembered().get("lecture")), "lecture")
         self.put(layout_for(*self.app.size))
         self.query_one("#narration" if self.has_page and not self.lecturing else "#tasks").focus()
-        self.note = LECTURING if self.lecturing else ""
+        self.note = LECTURING if self.lecturing else self.note
         self.refresh_view()
 
     async def on_unmount(self) -> None:
