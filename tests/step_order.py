@@ -63,7 +63,7 @@ def come_to(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
 def path(coro: Any) -> Iterator[str]:
     """The labels of all functions that a task is in, outermost first."""
     while coro is not None and hasattr(coro, "cr_code"):
-        if coro.cr_frame is not None and (here := label(coro.cr_code, coro.cr_frame.f_lineno)):
+        if coro.cr_frame is not None and (here := label(coro.cr_code, coro.cr_frame.f_lasti)):
             module = coro.cr_frame.f_globals["__name__"].rpartition(".")[2]
             if not here.isdigit():
                 yield here

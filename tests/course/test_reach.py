@@ -1,5 +1,7 @@
 """A search for a landmark says how far it is, can be stopped, and tells what it has found so far."""
 
+import asyncio
+
 import pytest
 
 from uffdviz.course.reach import seek
@@ -48,6 +50,22 @@ def test_a_way_seen_before_the_stop_leads_there_and_is_not_called_easiest(
     run = Interleaving(setting)
     run.follow(list(early.choices))
     assert run.events[-1].sentence.startswith("app waits for vma src to write")
+
+
+def test_what_is_so_already_is_said_to_be_so_as_a_schedule_stops_there_at_once() -> None:
+    shelf = CourseShelf()
+    session = shelf.open_scenario("move-meets-mprotect")
+    tools = shelf.tools(session)
+    assert tools is not None
+    words = "app holds mmap_lock for write"
+    way = tools.find(words, lambda states, moves: True)
+    assert way.ahead
+    for choice in way.ahead[0].choices:
+        asyncio.run(session.step(choice))
+    found = tools.find(words, lambda states, moves: True)
+    assert found.why == f"It is so already: {words}."
+    assert not tools.schedule(f"app until {words.removeprefix('app ')}")
+    assert tools.find("app returns", lambda states, moves: True).ahead
 
 
 def test_the_screen_is_told_that_a_search_was_stopped() -> None:

@@ -83,6 +83,13 @@ def test_a_step_that_cannot_be_is_refused_with_its_reason() -> None:
     assert last("two-copies", "explain qwertz").startswith("That cannot be: no explanation")
 
 
+def test_a_step_that_is_not_there_is_refused_with_those_that_are() -> None:
+    for wrong in ("abc", "99999", "-5", ""):
+        said = last("two-copies", "1", "1", f"g {wrong}")
+        assert said == f"That cannot be: no step {wrong!r}; steps are 0 to 2."
+    assert "Step 1 of 2" in last("two-copies", "1", "1", "g 1")
+
+
 def test_back_and_another_step_keep_the_run_that_was_left() -> None:
     said = last("two-copies", "1", "1", "p", "2")
     assert "new run from here on" in said
@@ -105,7 +112,8 @@ def test_the_oracle_says_what_can_come_of_each_move() -> None:
 
 def test_help_says_every_key() -> None:
     said = last("two-copies", "?")
-    assert all(f"\n{word}" in said for word in COMMANDS if word not in {"", "n"})
+    assert all(f"\n{word}" in said for word in COMMANDS if word not in {"", "n", "help"})
+    assert last("two-copies", "help") == said
 
 
 def test_the_list_opens_by_number_by_name_and_under_another_kernel() -> None:
@@ -186,3 +194,37 @@ def test_the_end_of_a_pipe_quits_with_status_0_and_plain_text() -> None:
     assert "Step 2. gc2 calls UFFDIO_COPY" in text
     assert "\x1b" not in text
     assert not set(text) & set("─│┌└▸●■✓")
+
+
+def test_the_start_is_short_and_the_rest_is_said_when_asked_for() -> None:
+    start = whole([])
+    assert len(start) < 12
+    assert start[1].startswith("1 ")
+    assert ": 1 to " in start[1]
+    every = whole(["list"])[len(start) :]
+    assert len(every) > 50
+    some = whole(["list two-copies"])[len(start) :]
+    assert set(some) < set(every)
+    assert any("scenario two-copies: " in line for line in some)
+    assert whole(["list qwertz"])[-1] == "Nothing here has 'qwertz' in it."
+
+
+def test_help_at_the_start_says_what_can_be_typed() -> None:
+    assert whole(["help"]) == whole(["?"])
+    assert "list WORD" in "\n".join(whole(["help"])[-4:])
+
+
+def test_the_next_change_of_task_and_words_are_found() -> None:
+    typed = ["1", "1", "2", "2", "1", "home"]
+    assert "Step 3 of 5" in last("two-copies", *typed, "}")
+    assert "Step 5 of 5" in last("two-copies", *typed, "}", "}")
+    assert "Step 3 of 5" in last("two-copies", *typed, "end", "{")
+    assert "no change of task that way" in last("two-copies", *typed, "{")
+    assert "Step 3 of 5. gc2 calls" in last("two-copies", *typed, "/ gc2 CALLS")
+    assert last("two-copies", *typed, "/ qwertz") == "Nothing that happened has 'qwertz' in it."
+
+
+def test_one_order_where_something_is_so_is_shown() -> None:
+    said = last("move-meets-mprotect", "where app holds mmap_lock for write")
+    assert " steps: app " in said
+    assert "did you mean" in last("two-copies", "where gcc done")

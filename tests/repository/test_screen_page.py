@@ -4,6 +4,10 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from tests.tui.screen import screen_after
+from tests.tui.settings import session
 from uffdviz.tui.keys import RUN
 from uffdviz.tui.remember import IN_LAYOUT, KNOWN, PACES
 from uffdviz.tui.themes import THEMES
@@ -29,3 +33,12 @@ def test_every_command_that_can_have_another_key_is_named(root: Path) -> None:
     text = page(root)
     names = [key.name for key in RUN if key.name != "task"]
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_now_is_seen_from_as_few_rows_on_as_it_says(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    found = re.search(r"fewer than (\d+) rows", page(root))
+    assert found is not None
+    assert "May go on" in screen_after(["2", "2"], session(), (80, int(found[1])))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from uffdviz.course.facts import VIOLATES, read_fact
 from uffdviz.course.reach import seek
 from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
@@ -17,6 +18,8 @@ from uffdviz.run.oracle import Oracle
 from uffdviz.run.race import MOST as SHORT
 from uffdviz.run.race import Race, race
 from uffdviz.run.workload import Workload, workload_of
+from uffdviz.trace.landmark import holds_now
+from uffdviz.trace.snapshot import History
 
 if TYPE_CHECKING:
     from uffdviz.run.session import RunSession
@@ -47,6 +50,8 @@ class RunTools:
         session = self._session
         taken = tuple(event.choice for event in session.events[: session.n])
         try:
+            if self._is_so(words):
+                return Found((), 0, finished=True, why=f"It is so already: {words}.")
             found = seek(self._setting, words, taken, tick)
         except UffdvizError as error:
             return Found((), 0, finished=False, why=str(error))
@@ -55,6 +60,17 @@ class RunTools:
         way = found.way
         ahead = () if way is None else (Ahead("", words, way.schedule, way.choices),)
         return Found(ahead, found.states, found.finished)
+
+    def _is_so(self, words: str) -> bool:
+        """Whether a task holds, waits or sleeps now as is asked for; a schedule stops at once there."""
+        if words.startswith(VIOLATES):
+            return False
+        fact = read_fact(words, self._setting)
+        if fact.landmark is None:
+            return False
+        events = list(self._session.events[: self._session.n])
+        now = History(self._setting.initial_snapshot(), events).last
+        return holds_now(fact.landmark, now.tasks[fact.task], now)
 
     def schedule(self, words: str) -> Sequence[str]:
         """Read a schedule in words, for the run as it is now. Returns: its choices.

@@ -10,6 +10,8 @@ from types import CodeType
 from typing import Any
 
 LABEL = re.compile(r"#\s*([A-Za-z]{0,3}\d+[a-z]?|[A-Z]{1,2}U|AO|mU|wU)(?=[\s:,]|$)")
+OUR_OWN = frozenset({"observed_call", "life", "perform", "_uffd_call", "_mm_call"})
+"""What is on the way to a kernel function and is none."""
 RELEASE = re.compile(r"_v\d+_\d+$")
 
 
@@ -47,25 +49,42 @@ def labels_of(source: str) -> dict[int, str]:
 
 
 @cache
-def label(code: CodeType, line: int) -> str:
-    """The label of `line` in the file that `code` was compiled from; empty if it has none."""
+def label(code: CodeType, lasti: int) -> str:
+    """The label of the line where an instruction of `code` stands; empty if it has none."""
     try:
-        return labels(code.co_filename).get(line, "")
+        return labels(code.co_filename).get(line(code, lasti), "")
     except OSError:
         return ""
 
 
-def place(coro: Any) -> tuple[str, str]:
-    """The innermost labelled function in which a suspended coroutine waits, and the label there."""
+def line(code: CodeType, lasti: int) -> int:
+    """The line of the file from which an instruction of `code` was made; 0: of none."""
+    found = (number for start, end, number in code.co_lines() if start <= lasti < end)
+    return next(found, 0) or 0
+
+
+Spot = tuple[CodeType, int]
+"""An instruction of a function that is run."""
+Spots = tuple[Spot, ...]
+
+
+def place(coro: Any) -> tuple[tuple[str, str], Spots]:
+    """Where a suspended coroutine waits.
+
+    Returns: the innermost labelled function and the label there; and the spots in the last three
+    functions whose entry was noted, which are the last ones of the task's stack.
+    """
     function, step = "", ""
+    frames, entered = [], False
     while coro is not None and hasattr(coro, "cr_code"):
         code = coro.cr_code
-        if (
-            code.co_name not in {"observed_call", "life", "perform", "_uffd_call", "_mm_call"}
-            and coro.cr_frame is not None
-        ):
-            here = label(code, coro.cr_frame.f_lineno)
-            if here or not function:
-                function, step = kernel_name(code.co_name), here
+        here = coro.cr_frame
+        if entered:
+            frames.append(here)
+        entered = code.co_name == "observed_call"
+        if here is not None and code.co_name not in OUR_OWN:
+            found = label(code, here.f_lasti)
+            if found or not function:
+                function, step = kernel_name(code.co_name), found
         coro = coro.cr_await
-    return function, step
+    return (function, step), tuple([(one.f_code, one.f_lasti) for one in frames[-3:]])

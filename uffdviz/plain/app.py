@@ -4,6 +4,7 @@ Nothing here prints: lines are given to whoever prints them, and `ask` gives wha
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from uffdviz.course.shelf import CourseShelf, Entry
@@ -15,9 +16,16 @@ Ask = Callable[[], str | None]
 """Gives the next line, or None at the end of what is typed."""
 
 WELCOME: Final = (
-    "uffdviz: schedule the locking of userfaultfd yourself. Type a number or a name; "
-    "a scenario's name may be followed by a kernel, such as v6.8; q quits."
+    "uffdviz: schedule the locking of userfaultfd yourself. Type the number or the name of a lesson, "
+    "a scenario or a recording; 1 is the first lesson. help says what else can be typed; q quits."
 )
+HELP: Final = (
+    "A number or a name: Open it. A scenario's name may be followed by a kernel, such as v6.8.",
+    "list: Say every lesson, scenario and recording. list WORD: Those with a word in them.",
+    "menu, or an empty line: Say the chapters again.",
+    "q: Quit.",
+)
+TITLES: Final = {"scenario": "Scenarios to play with", "recording": "Recordings"}
 Row = tuple[str, Entry]
 """A lesson, scenario or recording: which of them, and its entry."""
 
@@ -34,8 +42,15 @@ def lines_of(shelf: CourseShelf, ask: Ask, rows: Sequence[Row]) -> Iterator[str]
     """Talk about what is chosen from the list, again and again."""
     yield from menu(rows)
     while (line := ask()) is not None and line not in {"q", "quit"}:
+        if line in {"?", "help"}:
+            yield from HELP
+            continue
+        word, _, wanted = line.partition(" ")
+        if word == "list":
+            yield from listed(rows, wanted)
+            continue
         try:
-            session = opened(shelf, rows, line) if line not in {"", "?", "menu"} else None
+            session = opened(shelf, rows, line) if line not in {"", "menu"} else None
         except UffdvizError as error:
             yield f"Cannot open it: {error}."
             continue
@@ -64,9 +79,25 @@ def everything(shelf: CourseShelf) -> list[Row]:
 
 
 def menu(rows: Sequence[Row]) -> Iterator[str]:
-    """Say all that can be opened."""
+    """Say what there is, by chapter."""
     yield WELCOME
-    for number, (kind, entry) in enumerate(rows, 1):
+    numbered = enumerate(rows, 1)
+    for title, group in groupby(numbered, lambda row: TITLES.get(row[1][0], row[1][1].chapter)):
+        numbers = [number for number, _ in group]
+        span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
+        yield f"{title}: {span}."
+
+
+def listed(rows: Sequence[Row], wanted: str) -> Iterator[str]:
+    """Say all that can be opened, or what has some words in it."""
+    found = [
+        (number, kind, entry)
+        for number, (kind, entry) in enumerate(rows, 1)
+        if wanted.casefold() in f"{kind} {entry.name} {entry.title} {entry.chapter}".casefold()
+    ]
+    if not found:
+        yield f"Nothing here has {wanted[:60]!r} in it."
+    for number, kind, entry in found:
         done = ", done" if entry.done else ""
         yield f"{number}: {kind} {entry.name}: {entry.title}{done}."
 

@@ -11,10 +11,12 @@ from uffdviz.course.shelf import AFTER, BEFORE, CourseShelf
 from uffdviz.course.words import explain
 from uffdviz.errors import UffdvizError
 from uffdviz.plain.page import answer_lines, block_lines
+from uffdviz.plain.places import Wanted, changes_task, has_words, nearest, takes_lock
 from uffdviz.run.session import RunSession
 from uffdviz.trace.landmark import where_it_is
 from uffdviz.trace.profile_words import race_sentences, sweep_sentences
 from uffdviz.trace.recording import write_recording
+from uffdviz.trace.schedule import read_step
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.speak import joined, lock_sentences, stand, standing, told
 from uffdviz.trace.standstill import cycle_text, standstill
@@ -37,7 +39,7 @@ class Talk:
     def begin(self) -> Iterator[str]:
         """Say what this is, and how everything stands."""
         session = self.session
-        yield f"{session.title}. Kernel {session.era}. ? says what can be typed."
+        yield f"{session.title}. Kernel {session.era}. help says what can be typed."
         names = session.tasks
         yield f"Tasks: {', '.join(f'{number} {name}' for number, name in enumerate(names, 1))}."
         yield from self.where()
@@ -124,24 +126,36 @@ class Talk:
 
     def go(self, number: str) -> Iterator[str]:
         """To a step by its number."""
-        if number.isdecimal():
-            yield from self.seek(int(number))
-        else:
-            yield "Say which step, such as g 12."
+        yield from self.seek(read_step(number, self.session.length))
 
     def lock_before(self, _: str) -> Iterator[str]:
         """To the previous lock event."""
-        yield from self.lock(range(self.session.n - 1, 0, -1))
+        yield from self.nearest(takes_lock(self.session.events), "lock event", -1)
 
     def lock_after(self, _: str) -> Iterator[str]:
         """To the next lock event."""
-        yield from self.lock(range(self.session.n + 1, self.session.length + 1))
+        yield from self.nearest(takes_lock(self.session.events), "lock event", 1)
 
-    def lock(self, numbers: range) -> Iterator[str]:
-        events = self.session.events
-        found = next((n for n in numbers if events[n - 1].fact.startswith("Lock")), None)
+    def turn_before(self, _: str) -> Iterator[str]:
+        """To the previous change of task."""
+        yield from self.nearest(changes_task(self.session.events), "change of task", -1)
+
+    def turn_after(self, _: str) -> Iterator[str]:
+        """To the next change of task."""
+        yield from self.nearest(changes_task(self.session.events), "change of task", 1)
+
+    def nearest(self, wanted: Wanted, what: str, by: int) -> Iterator[str]:
+        found = nearest(wanted, self.session.n, self.session.length, by)
         if found is None:
-            yield "There is no lock event that way in what has happened."
+            yield f"There is no {what} that way in what has happened."
+        else:
+            yield from self.seek(found)
+
+    def search(self, words: str) -> Iterator[str]:
+        """To the next event with some words in it; after the last comes the first."""
+        found = has_words(self.session.events, words, self.session.n) if words else None
+        if found is None:
+            yield f"Nothing that happened has {words!r} in it." if words else "Say which words."
         else:
             yield from self.seek(found)
 
@@ -224,6 +238,18 @@ class Talk:
         if fates:
             return
         yield self.next()
+
+    def find(self, words: str) -> Iterator[str]:
+        """Show one order, from here on, in which a task comes to a landmark."""
+        if self.tools is None:
+            yield "This run cannot be searched."
+            return
+        found = self.tools.find(words, lambda *_: True)
+        for way in found.ahead:
+            yield f"{len(way.choices)} steps: {'; '.join(way.schedule)}."
+        if not found.ahead:
+            none = "No order leads there from here." if found.finished else "None was found."
+            yield found.why or none
 
     def compare(self, era: str) -> Iterator[str]:
         """A race against another kernel: the same calls by time alone; ^C stops it."""
@@ -334,7 +360,7 @@ class Talk:
         yield "An empty line, or n: One step on."
         yield "A task's number or name: One step of that task."
         for word, (method, takes) in COMMANDS.items():
-            if word not in {"", "n"}:
+            if word not in {"", "n", "help"}:
                 yield f"{f'{word} {takes}'.strip()}: {method.__doc__}"
         yield "kill TASK, fail TASK, deadline LOCK: A move of the environment."
         yield "menu: Back to the list. q: Quit."
@@ -349,13 +375,17 @@ COMMANDS: Final[dict[str, tuple[Callable[[Talk, str], Iterator[str]], str]]] = {
     "end": (Talk.end, ""),
     "[": (Talk.lock_before, ""),
     "]": (Talk.lock_after, ""),
+    "{": (Talk.turn_before, ""),
+    "}": (Talk.turn_after, ""),
     "g": (Talk.go, "NUMBER"),
+    "/": (Talk.search, "WORDS"),
     "r": (Talk.restart, ""),
     "v": (Talk.branches, "[NUMBER]"),
     "why": (Talk.why, ""),
     "tasks": (Talk.tasks, ""),
     "locks": (Talk.locks, ""),
     "o": (Talk.oracle, ""),
+    "where": (Talk.find, "TASK LANDMARK"),
     "c": (Talk.compare, "[KERNEL]"),
     "vary": (Talk.vary, "NAME=A..B"),
     "explain": (Talk.explain, "WORD"),
@@ -364,5 +394,6 @@ COMMANDS: Final[dict[str, tuple[Callable[[Talk, str], Iterator[str]], str]]] = {
     "s": (Talk.save, "[FILE]"),
     "y": (Talk.token, ""),
     "?": (Talk.help, ""),
+    "help": (Talk.help, ""),
 }
 """What can be typed: the method that answers, and what it takes."""

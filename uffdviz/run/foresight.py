@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from uffdviz.kernel.labels import place
 from uffdviz.kernel.steps import Mark, Step
 from uffdviz.run.kernel_trace import TraceEvent
 from uffdviz.run.machine import Machine
@@ -137,8 +136,7 @@ class Foresight:
             self.machine.step(choice)
 
     def function(self, task: str) -> str:
-        running = self.machine.tasks[task]
-        return "" if running.done else place(running.coro)[0]
+        return self.machine.tasks[task].place[0]
 
     def stack(self, task: str) -> list[str]:
         """The kernel functions that `task` is in, outermost first."""

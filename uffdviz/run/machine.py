@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, assert_never
 from uffdviz.errors import ScheduleError, near_miss
 from uffdviz.kernel import queues
 from uffdviz.kernel.kernel import Kernel
+from uffdviz.kernel.labels import Spots
 from uffdviz.kernel.locks import rwsem
 from uffdviz.kernel.memory import PageTable, TaskState
 from uffdviz.kernel.stage import Stage
@@ -42,6 +43,9 @@ ANNOUNCED: Final = ("LockContended", "Slept")
 class Machine:
     """Runs the tasks of one stage. Every public method is deterministic.
 
+    `spots` says for each event where in the code its task stands from then on, `first_spots` for
+    each task where it stands at the start.
+
     Raises: ScheduleError when a choice cannot be taken now.
     """
 
@@ -71,6 +75,8 @@ class Machine:
             {name: task.locate() for name, task in self.tasks.items()},
             self._stuck(),
         )
+        self.spots: list[Spots] = []
+        self.first_spots = {name: task.spots for name, task in self.tasks.items()}
 
     def state(self, obj: Obj) -> Any:
         """What an object is now."""
@@ -274,6 +280,7 @@ class Machine:
         )
         self.clock.queued = 0
         self.events.append(event)
+        self.spots.append(task.spots)
         return event
 
     def _stuck(self) -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,7 @@ class Side:
                 else:
                     _ = machine.step(machine.planned(choice))
             except ScheduleError as error:
-                self.left = f"step {number}: {error}"
+                self.left = f"choice {number}: {error}"
                 return
             self.places.append(len(machine.events))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from uffdviz.errors import ModelError
-from uffdviz.kernel.labels import place
+from uffdviz.kernel.labels import Spots, place
 from uffdviz.kernel.steps import Ask, Mark, Step, Work
 from uffdviz.kernel.table import Table
 from uffdviz.trace.events import Fact
@@ -18,7 +18,7 @@ ASKS = frozenset({Step, Work, Mark})
 class Running:
     """One task at run time: its coroutine, and the step that it wants to take next."""
 
-    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent")
+    __slots__ = ("ask", "coro", "done", "kernel", "name", "place", "refused", "silent", "spots")
 
     def __init__(self, name: str, kernel: Table, life: Life) -> None:
         self.name = name
@@ -29,6 +29,7 @@ class Running:
         self.refused: Any = None
         self.silent = False
         self.place = ("", "")
+        self.spots: Spots = ()
         self.resume(None)
 
     def resume(self, answer: Any) -> None:
@@ -47,11 +48,11 @@ class Running:
             self.ask, self.done = None if finished else FINISHED, True
         else:
             if type(self.ask) not in ASKS:
-                function, _ = place(self.coro)
+                (function, _), _ = place(self.coro)
                 msg = f"{self.name} awaits something in {function}() that is no step: {self.ask!r}"
                 raise ModelError(msg)
 
     def locate(self) -> tuple[str, str]:
         """Find where the task stands. Returns: the function, and the label of the step in it."""
-        self.place = ("", "") if self.done else place(self.coro)
+        self.place, self.spots = (("", ""), ()) if self.done else place(self.coro)
         return self.place

@@ -13,8 +13,8 @@ from uffdviz.places import data_dir
 from uffdviz.run.branch import Branch, Script
 from uffdviz.run.branches import common, tree
 from uffdviz.run.interleaving import Setting
+from uffdviz.run.lines import Lines, Listing
 from uffdviz.run.rest import Rest
-from uffdviz.run.source import SourceLine, source
 from uffdviz.trace.events import Event
 from uffdviz.trace.recording import Header, write_recording
 from uffdviz.trace.snapshot import Snapshot
@@ -61,6 +61,7 @@ class RunSession:
         self._n = self.length
         self._rest = rest or Rest()
         self._seen = self._branch.run.history, self._branch.run.now
+        self._lines = Lines(self._branch.run.machine)
         self._totals: tuple[int, Totals] | None = None
         self._playing = False
         self._host: Host | None = None
@@ -151,10 +152,12 @@ class RunSession:
         self._totals = (at, sums)
         return sums.said()
 
-    def source(self, function: str) -> Sequence[SourceLine]:
-        """A kernel function, as it is written in the model."""
-        running = next(iter(self._branch.run.machine.tasks.values()))
-        return source(type(running.kernel), function)
+    def listing(self, task: str, at: int) -> Listing:
+        """The kernel function that a task has entered last, after the first `at` events."""
+        machine = self._branch.run.machine
+        if self._lines.machine is not machine:
+            self._lines = Lines(machine)
+        return self._lines.listing(task, at)
 
     def choices(self) -> Sequence[str]:
         """Who may take a step at `n`."""

@@ -104,3 +104,15 @@ def _check_task(name: str, known: Sequence[str]) -> None:
         short = name if len(name) <= 64 else f"{name[:60]}…"
         msg = f"no task {short!r}; tasks are {some(tasks)}{near_miss(name, known)}"
         raise ScheduleError(msg)
+
+
+def read_step(text: str, last: int) -> int:
+    """Read the number of a step to go to.
+
+    Raises: ScheduleError with the steps that there are.
+    """
+    number = int(text) if text.isdecimal() and len(text) < 19 else last + 1
+    if number > last:
+        msg = f"no step {text[:40]!r}; steps are 0 to {last}"
+        raise ScheduleError(msg)
+    return number

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -13,8 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
-from uffdviz.errors import near_miss
-from uffdviz.places import config_dir
+from uffdviz.tui.keymap import read_keymap
 from uffdviz.tui.keys import HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
@@ -28,6 +28,22 @@ if TYPE_CHECKING:
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+AGAIN = "this run goes on where you left it: r begins again"
+
+
+@dataclass
+class Left:
+    """A run that may be left and gone on with, and what was said on its page."""
+
+    session: Session
+    answers: dict[int, int] = field(default_factory=dict)
+    hints: dict[int, int] = field(default_factory=dict)
+
+
+def lesson_key(name: str) -> str:
+    """Under which key the run of a lesson is kept."""
+    return f"lesson {name}"
 
 
 class Palette(CommandPalette):
@@ -44,7 +60,8 @@ class UffdvizApp(App[None]):
     TITLE = "uffdviz"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+q", "quit", "Quit", id="quit", show=False),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),  # always, whatever has a key
+        Binding("q", "quit", "Quit", id="quit", show=False),
         Binding("question_mark,f1", "help", "Help", id="help", show=False),
     ]
     CSS = "Toast { max-width: 70; } CommandPalette { & > Vertical { max-width: 100; } }"
@@ -53,7 +70,9 @@ class UffdvizApp(App[None]):
         super().__init__()
         self.shelf = shelf
         self.first = session
+        self.left: dict[str, Left] = {}
         self.lectern = Lectern()
+        self.keys_now = read_keymap()
         self.one_run = asyncio.Lock()  # a thread has room for one guest at a time
         for one in THEMES:
             self.register_theme(one)
@@ -89,22 +108,9 @@ class UffdvizApp(App[None]):
 
     def remap(self) -> None:
         """Take over the keys of `keys.toml` in the folder for preferences: `step = "l"`."""
-        path = config_dir() / "keys.toml"
-        if not path.is_file():
-            return
-        import tomllib
-
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            self.notify(f"{path}: {error}", title="cannot read the keys", severity="error")
-            return
-        known = [key.name for key in (*RUN, *HOME, *RACE)]
-        for name in table:
-            if name not in known:
-                near = near_miss(name, known)
-                self.notify(f"{path}: no command {name!r}{near}", severity="warning")
-        self.set_keymap({name: str(keys) for name, keys in table.items() if name in known})
+        for words in self.keys_now.trouble:
+            self.notify(words, title="cannot use all the keys", severity="warning")
+        self.set_keymap({name: ",".join(keys) for name, keys in self.keys_now.chosen.items()})
 
     def on_unmount(self) -> None:
         """Give the signals back, and end a lecture."""
@@ -120,17 +126,36 @@ class UffdvizApp(App[None]):
         """Quit because of a signal, with the status that a shell gives it."""
         self.exit(return_code=128 + number)
 
-    def open(self, session: Session) -> None:
-        """Show a session."""
+    def open(self, session: Session, key: str = "") -> None:
+        """Show a session, and keep it under a key for as long as the program runs."""
+        if not key and session.lesson is not None:
+            key = lesson_key(session.lesson.name)
+        left = Left(session)
+        if key:
+            self.left[key] = left
+        self.show(left)
+
+    def show(self, left: "Left", note: str = "") -> None:
+        """Show a session with what was said to it."""
         from uffdviz.tui.screens.asking import AskingScreen
         from uffdviz.tui.screens.lesson import LessonScreen
 
+        session = left.session
         lesson = session.lesson
         guide = self.shelf.guide(lesson.path) if lesson is not None else None
-        if guide is None:
-            _ = self.push_screen(AskingScreen(session, self.shelf, self.one_run))
-        else:
-            _ = self.push_screen(LessonScreen(session, self.shelf, self.one_run, guide))
+        screen = (
+            AskingScreen(session, self.shelf, self.one_run)
+            if guide is None
+            else LessonScreen(session, self.shelf, self.one_run, guide)
+        )
+        screen.answers, screen.hints, screen.note = left.answers, left.hints, note
+        _ = self.push_screen(screen)
+
+    def go_on(self, key: str) -> bool:
+        """Show a session again that was left. Returns: whether there is one."""
+        if left := self.left.get(key):
+            self.show(left, AGAIN if left.session.n else "")
+        return left is not None
 
     def replace(self, session: Session) -> None:
         """Show a session in place of the one that is shown."""
@@ -139,7 +164,13 @@ class UffdvizApp(App[None]):
 
     def open_next(self, name: str) -> None:
         """Go from a lesson that is done to the next one."""
-        self.replace(self.shelf.open_lesson(name))
+        key = lesson_key(name)
+        session = None if key in self.left else self.shelf.open_lesson(name)
+        _ = self.pop_screen()
+        if session is None:
+            _ = self.go_on(key)
+        else:
+            self.open(session, key)
 
     async def run_action(
         self,
@@ -172,7 +203,8 @@ class UffdvizApp(App[None]):
         """Show what every key does on the screen that is shown."""
         from uffdviz.tui.screens.help import RUNNING, HelpScreen
 
-        _ = self.push_screen(HelpScreen(getattr(self.screen, "ABOUT", RUNNING)))
+        about = getattr(self.screen, "ABOUT", RUNNING)
+        _ = self.push_screen(HelpScreen(self.keys_now.said(about)))
 
     def action_dress(self, theme: str) -> None:
         """Change how everything looks, also the next time."""
@@ -192,8 +224,8 @@ class UffdvizApp(App[None]):
         blink = self.animation_level != "none"
 
         def still() -> None:
-            for field in self.screen.query(Input):
-                field.cursor_blink = blink
+            for one in self.screen.query(Input):
+                one.cursor_blink = blink
 
         self.call_after_refresh(still)
 
@@ -210,7 +242,8 @@ class UffdvizApp(App[None]):
         from uffdviz.tui.screens.run import RunScreen
 
         tables = ((RunScreen, RUN), (HomeScreen, HOME), (RaceScreen, RACE))
-        return next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+        keys = next((keys for kind, keys in tables if isinstance(screen, kind)), ())
+        return tuple(self.keys_now.now(key, keys) for key in keys)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command there is, by the words of the key table."""
@@ -230,7 +263,7 @@ class UffdvizApp(App[None]):
         motion = ON if self.animation_level == "none" else OFF
         yield SystemCommand(f"Motion {motion}", "smooth scrolling, blinking", self.action_motion)
         yield SystemCommand("Help", "what every key does (?)", self.action_help)
-        yield SystemCommand("Quit", "leave uffdviz (q)", self.action_quit)
+        yield SystemCommand("Quit", "leave uffdviz (ctrl+q)", self.action_quit)
 
     def _run_commands(self, screen: "RunScreen") -> Iterable[SystemCommand]:
         for number, name in enumerate(screen.session.tasks, 1):

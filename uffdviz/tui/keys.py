@@ -17,6 +17,10 @@ class Key(NamedTuple):
 
 Help = tuple[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
 """What a screen says of itself (its `ABOUT`): a sentence, and tables of signs and what they mean."""
+HELP: Final = Key("help", "question_mark,f1", "?", "app.help", "help", "This help")
+QUIT: Final = Key(
+    "quit", "q", "q", "app.quit", "quit", "Quit; over a question: close it. ctrl+q quits anywhere"
+)
 RUN: Final = (
     Key("play", "space", "space", "play", "play", "Play by itself, or pause"),
     Key("step", "right,n", "→", "step", "step", "One step on; n does the same"),
@@ -69,9 +73,9 @@ RUN: Final = (
     Key("branch", "v", "v", "branches", "", "Runs that you left by choosing otherwise"),
     Key("save", "s", "s", "save", "", "Save a recording of this run"),
     Key("copy", "y", "y", "token", "", "Copy the run as a short token"),
-    Key("help", "question_mark,f1", "?", "app.help", "help", "This help"),
+    HELP,
     Key("home", "escape", "esc", "app.home", "", "Back: to the page, to the start screen"),
-    Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
+    QUIT,
 )
 HOME: Final = (
     Key(
@@ -114,7 +118,7 @@ MOUSE: Final = (
     ("wheel", "Scroll the panel under the pointer"),
 )
 FOOTER: Final = (
-    "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
+    "lecture", "play", "step", "back", "task", "block", "goal", "hint", "panel", "unhide",
     "oracle", "explore", "compare", "help", "palette", "quit",
 )  # fmt: skip
 WIDE: Final = frozenset({"oracle", "explore", "compare"})

@@ -11,8 +11,21 @@ from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.goals import Guide
 from uffdviz.tui.tools import Tools, Workload
 
-SourceLines = Sequence[tuple[str, str]]
-"""A kernel function as text: (label of the step, line); no label: a line without a step."""
+
+class Listing(Protocol):
+    """A kernel function as it is written in the model, and on which of its rows tasks stand."""
+
+    @property
+    def path(self) -> Sequence[str]:
+        """Its name, and those of functions of one line that it has called; empty: none is run."""
+
+    @property
+    def rows(self) -> Sequence[tuple[str, str, int]]:
+        """Label of the step or nothing, the text, and the line of the file that begins there."""
+
+    @property
+    def at(self) -> Mapping[str, int]:
+        """The row of each task that is in it."""
 
 
 class Session(Protocol):
@@ -69,8 +82,8 @@ class Session(Protocol):
     def totals(self, at: int) -> Mapping[str, Any]:
         """The totals after the first `at` events, by the keys of the `--json` output."""
 
-    def source(self, function: str) -> SourceLines:
-        """A kernel function, as it is written in the model."""
+    def listing(self, task: str, at: int) -> Listing:
+        """The kernel function that a task has entered last, after the first `at` events."""
 
     @property
     def behind(self) -> int:

@@ -8,8 +8,9 @@ from uffdviz.course.schema import Lesson
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.tui.goals import Trail, Tried
+from uffdviz.tui.keymap import Keymap
 from uffdviz.tui.render.lanes import Lanes
-from uffdviz.tui.session import SourceLines
+from uffdviz.tui.session import Listing
 from uffdviz.tui.tools import Fate
 
 
@@ -36,7 +37,7 @@ class View:
     looked_at: str
     lanes: Lanes
     totals: Callable[[], Mapping[str, Any]]
-    source: Callable[[str], SourceLines]
+    listing: Callable[[str], Listing]
     lesson: Lesson | None = None
     reached: int = 0
     answers: Mapping[int, int] = field(default_factory=dict)
@@ -44,6 +45,8 @@ class View:
     zoom: int = 0
     branches: int = 0
     hidden: int = 0
+    lecture: bool = False
+    keymap: Keymap = field(default_factory=lambda: Keymap({}))
     note: str = ""
     fates: Mapping[str, Fate] = field(default_factory=dict)
     oracle: str = ""

@@ -21,21 +21,18 @@ KINDS = (
 def side_lines(side: Side, race: Race, moment: int, width: int) -> list[Line]:
     """One era at a moment: how far, the last event, blocked time as a bar, tasks, locks."""
     n = race.places(moment)[side is race.right]
-    snapshot = side.snapshot(n)
     event = side.events[n - 1] if n else None
+    snapshot = side.snapshot(n)
     now = side.totals(n)
     place = f"{'over' if n == len(side.events) else 'step'} {n}/{len(side.events)}"
-    lines = [columns(line(Span(side.era, "strong")), line(place), width)]
+    lines = [columns(line(Span(side.era, "strong"), "  ", _sign(race, n)), line(place), width)]
     lines += blocked_lines(now, race, width)
-    parted = race.parted and n >= race.parted
     if event is not None:
-        said = [Span("≠ " if parted else "= ", "changed" if parted else "good")]
-        said += [Span(event.task, "strong"), Span(f" {event.text}")]
-        lines += flow(said, width, indent=2)
+        lines += flow([Span(event.task, "strong"), Span(f" {event.text}")], width, indent=2)
     else:
         lines.append(line(Span("Nothing has happened yet.", "dim")))
     if side.left and moment > side.followed:
-        lines += wrapped(f"≠ left the schedule, {side.left}", width, "changed", "  ")
+        lines += wrapped(f"≠ left the schedule at {side.left}", width, "changed", "  ")
     lines.append(line())
     moved = event.task if event else ""
     lines += task_lines(
@@ -43,6 +40,13 @@ def side_lines(side: Side, race: Race, moment: int, width: int) -> list[Line]:
     )
     lines.append(line())
     return lines + lock_lines(snapshot.objects, width, event.object if event else "")
+
+
+def _sign(race: Race, n: int) -> Span:
+    """Whether a side was the same as the other one in its first `n` events."""
+    if race.parted and n >= race.parted:
+        return Span(f"≠ since step {race.parted}", "changed")
+    return Span("= so far", "good")
 
 
 def blocked_lines(totals: Mapping[str, Any], race: Race, width: int) -> list[Line]:
@@ -117,7 +121,7 @@ def parted_words(race: Race) -> str:
 def left_words(race: Race) -> list[str]:
     """Which side could not follow the schedule, and from where on."""
     return [
-        f"≠ {side.era} cannot follow {side.left}; timed order from there."
+        f"≠ {side.era} cannot follow the schedule's {side.left}; timed order from there."
         for side in (race.left, race.right)
         if side.left
     ]

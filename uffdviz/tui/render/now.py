@@ -19,7 +19,8 @@ def now_lines(  # noqa: PLR0913
 ) -> list[Line]:
     """The last event as a sentence, a circle if there is one, and who may go on.
 
-    Of a long sentence as much is shown as `height` leaves room for beside the rest.
+    Of a long sentence as much is shown as `height` leaves room for beside the rest; `…` says that
+    there is more of it (in an enlarged panel it is whole).
     """
     noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
     said = [line("Nothing has happened yet.")]
@@ -29,7 +30,19 @@ def now_lines(  # noqa: PLR0913
     if circle := find_circle(tasks):
         after += wrapped(circle_words(circle, tasks), width, "bad")
     after += flow(_next(tasks, choices, upcoming), width, indent=2)
-    return noted + said[: max(1, height - len(after) - len(noted))] + after
+    return noted + _first(said, max(1, height - len(after) - len(noted)), width) + after
+
+
+def _first(lines: list[Line], most: int, width: int) -> list[Line]:
+    """The first of some lines; the last of them says if there are more."""
+    if len(lines) <= most:
+        return lines
+    *others, last = lines[:most]
+    text = "".join(span.text for span in last).rstrip()
+    if len(text) + 2 <= width:
+        return [*others, line(*last[:-1], last[-1]._replace(text=f"{last[-1].text.rstrip()} …"))]
+    end = last[-1]
+    return [*others, line(*last[:-1], end._replace(text=f"{end.text[: width - len(text) - 2]}…"))]
 
 
 def _said(event: Event) -> list[Span]:

@@ -1,52 +1,38 @@
 """The source of a kernel function, with the line that each task is about to run."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from uffdviz.tui.render.line import Line, Span, line
+from uffdviz.tui.session import Listing
 
 
 def source_lines(
-    tasks: Mapping[str, Any],
-    chosen: str,
-    source: Callable[[str], Sequence[tuple[str, str]]],
-    width: int,
+    tasks: Collection[str], chosen: str, listing: Listing, width: int
 ) -> tuple[str, list[Line], int]:
     """The function that `chosen` is in.
 
-    Returns: its name, the lines, and which of them is the chosen task's own.
+    Returns: how it is called, the lines, and which of them is the chosen task's own.
     """
-    task = tasks.get(chosen)
-    function = task.function if task is not None else ""
-    text = source(function) if function else ()
-    if task is None or not text:
+    if not listing.path:
         return "", [line(Span("no kernel function is running", "dim"))], 0
-    here = {
-        (name, other.step): name
-        for name, other in tasks.items()
-        if other.function == function and other.state != "done"
-    }
-    numbers = {name: str(number) for number, name in enumerate(tasks, 1)}
-    lines: list[Line] = []
-    current = -1
-    seen: set[str] = set()
-    for label, words in text:
-        at = [name for (name, step) in here if step == label and label and name not in seen]
-        seen.update(at)
-        mine = chosen in at
-        if mine:
-            current = len(lines)
-        lines.append(_one(label, words, at, numbers, width, mine=mine))
-    return function, lines, max(current, 0)
+    here: dict[int, list[str]] = {}
+    for number, name in enumerate(tasks, 1):
+        if name in listing.at:
+            here.setdefault(listing.at[name], []).append(str(number))
+    mine = listing.at[chosen]
+    lines = [
+        _one(label, words, here.get(row, ()), width, mine=row == mine)
+        for row, (label, words, *_) in enumerate(listing.rows)
+    ]
+    return " ▸ ".join(listing.path), lines, mine
 
 
-def _one(  # noqa: PLR0913
-    label: str, words: str, at: list[str], numbers: Mapping[str, str], width: int, *, mine: bool
-) -> Line:
-    who = ",".join(numbers[name] for name in at)
+def _one(label: str, words: str, at: Sequence[str], width: int, *, mine: bool) -> Line:
+    who = ",".join(at)
     who = who if len(who) <= 4 else f"{who[:3]}+"
     mark = f"{'▸' if at else ' '}{who:<5}"
-    role = "current" if mine else "code"
+    room = max(1, width - 6)
     body = f"{label:<4} {words}"
-    body = body.ljust(width - 6) if mine else body
-    return line(Span(mark, "key" if at else ""), Span(body[: max(1, width - 6)], role))
+    body = body if len(body) <= room else f"{body[: room - 1]}…"
+    body = body.ljust(room) if mine else body
+    return line(Span(mark, "key" if at else ""), Span(body, "current" if mine else "code"))

@@ -16,6 +16,7 @@ from uffdviz.tui.screens.layout import (
     LAYOUTS,
     LECTURE,
     SMALL,
+    Band,
     Layout,
     layout_for,
     seats,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 ALONE: Final = "{} stays: it is the only one that is left in its place"
 LECTURING: Final = (
-    "l ends the lecture; 'uffdviz notes' in another terminal shows what is not seen here"
+    "a lecture is on: l ends it; 'uffdviz notes' in another terminal shows what is not seen here"
 )
 BACK: Final = "{} is hidden: U shows every panel again"
 
@@ -51,9 +52,19 @@ class Arranged(Board):
             self.put(wanted)
 
     @property
+    def has_page(self) -> bool:
+        """Whether there is something to read about this run."""
+        return self.session.lesson is not None
+
+    @property
     def lecturing(self) -> bool:
         """Whether few panels are shown, for an audience."""
         return self.has_class("lecture")
+
+    @property
+    def lecture_bands(self) -> tuple[Band, ...]:
+        """What an audience sees."""
+        return LECTURE
 
     @property
     def deck(self) -> tuple[str, ...]:
@@ -70,26 +81,26 @@ class Arranged(Board):
         kept = remembered_in(layout.name)
         self.hidden = self.without_page(kept.get("hidden", ()))
         front = kept.get("front", self.front)
-        self.front = self.front if self.session.lesson else front
+        self.front = self.front if self.has_page else front
         self.seat()
-        enlarged = "" if self.session.lesson else kept.get("enlarged", "")
+        enlarged = "" if self.has_page else kept.get("enlarged", "")
         if enlarged and enlarged not in self.hidden and not self.lecturing:
             self.enlarge(enlarged)
 
     def without_page(self, hidden: list[str] | tuple[str, ...]) -> frozenset[str]:
         """What stays hidden when a run begins: not the page of a lesson, and not a whole deck."""
-        page = {"narration"} if self.session.lesson else set()
+        page = {"narration"} if self.has_page else set()
         names = frozenset(hidden) - page
         return names - set(self.layout_now.deck[:1]) if names.issuperset(DECK) else names
 
     def seat(self) -> None:
         """Give every panel its room."""
         if self.front not in self.deck:
-            self.front = self.deck[0] if self.session.lesson else self.deck[-1]
+            self.front = self.deck[0] if self.has_page else self.deck[-1]
         lanes = min(len(self.session.tasks) + 3, 10)
         bands, hidden = self.layout_now.bands, self.hidden
         if self.lecturing:
-            bands, hidden = LECTURE, frozenset()
+            bands, hidden = self.lecture_bands, frozenset()
         seated = seats(bands, hidden, lanes)
         self.query_one("#board").styles.grid_rows = seated.rows
         for panel in self.query(Panel):
@@ -151,7 +162,7 @@ class Arranged(Board):
             self.seat()
             if had_focus:
                 self.query_one(f"#{name}").focus()
-            if self.session.lesson is None:
+            if not self.has_page:
                 remember(self.layout_now.name, "front", value=name)
         else:
             self.query_one(f"#{name}").focus()
@@ -174,7 +185,7 @@ class Arranged(Board):
         else:
             name = self.panel_in_focus()
             self.enlarge(name)
-        if self.session.lesson is None:
+        if not self.has_page:
             remember(self.layout_now.name, "enlarged", value=name)
 
     def panel_in_focus(self) -> str:
@@ -240,8 +251,9 @@ class Arranged(Board):
 
     def draw(self, view: View) -> None:
         """Draw, and tell a lecture's notes to those who listen."""
-        if self.lecturing and (why := self.lectern.tell(notes_of(view))):
-            view = replace(view, note=view.note or why)
+        if self.lecturing:
+            why = self.lectern.tell(notes_of(view))
+            view = replace(view, lecture=True, note=view.note or why)
         super().draw(view)
 
     async def on_unmount(self) -> None:

@@ -1,6 +1,7 @@
 """The board of panels: what they show of a session."""
 
 import asyncio
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.containers import Grid
@@ -13,6 +14,9 @@ from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
 from uffdviz.tui.widgets import panels
 from uffdviz.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
 
 
 class Board(Screen[None]):
@@ -79,7 +83,7 @@ class Board(Screen[None]):
             looked_at=self.task_in_view(),
             lanes=self.lanes,
             totals=lambda: session.totals(n),
-            source=session.source,
+            listing=lambda task: session.listing(task, n),
             lesson=session.lesson,
             reached=session.reached,
             answers=self.answers,
@@ -88,6 +92,7 @@ class Board(Screen[None]):
             note=self.note,
             branches=len(session.branches),
             hidden=len(self.hidden),
+            keymap=cast("UffdvizApp", self.app).keys_now,
         )
 
     def refresh_view(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.keys import Help, Key
+from uffdviz.tui.keys import HELP, QUIT, Help, Key
 from uffdviz.tui.remember import PACES
 from uffdviz.tui.render.compare import difference_lines, left_words, parted_words, side_lines
 from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
@@ -20,6 +20,9 @@ from uffdviz.tui.render.timeline import nanoseconds
 from uffdviz.tui.tools import Race, Side, Tools
 from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
 
 COMPARE: Final = (
     Key("task", "1,2,3,4,5,6,7,8,9", "1-9", "task", "task", "One step of that task on both sides"),
@@ -33,10 +36,7 @@ COMPARE: Final = (
     Key("slower", "minus", "-", "pace(-1)", "", "Play slower"),
     Key("leave", "escape,c", "esc", "app.pop_screen", "leave", "Back to the run"),
 )
-ALSO: Final = (
-    Key("help", "question_mark,f1", "?", "app.help", "help", "This help"),
-    Key("quit", "q,ctrl+q", "q", "app.quit", "quit", "Quit"),
-)
+ALSO: Final = (HELP, QUIT)
 MOUSE: Final = (
     ("click a task", "One step of that task on both sides"),
     ("click a key below", "The same as pressing it"),
@@ -143,7 +143,8 @@ class CompareScreen(Screen[None]):
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for; a click presses one."""
         spans = [Span(" ")]
-        for key in (*COMPARE, *ALSO):
+        keymap = cast("UffdvizApp", self.app).keys_now
+        for key in (*COMPARE, *(keymap.now(key, ALSO) for key in ALSO)):
             if key.short:
                 target = "" if key.name == "task" else f"key:{key.name}"
                 more = [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]

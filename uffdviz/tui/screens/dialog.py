@@ -1,8 +1,9 @@
 """What lies on top of a screen and asks or tells something: its frame, its keys, its end."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -32,8 +33,14 @@ class Dialog(ModalScreen[Answer]):
     """Is answered once, and only while nothing else lies on top of it.
 
     Keys may come faster than they are dealt with: the second of two quick Enters is not for the
-    screen below.
+    screen below. The key that quits closes it, unless a field takes it for a letter.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "back", "Close", id="quit", show=False)]
+
+    def action_back(self) -> None:
+        """Close it without an answer."""
+        _ = self.dismiss(None)
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Go away, and give the answer."""

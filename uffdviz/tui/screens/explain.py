@@ -23,7 +23,7 @@ class ExplainScreen(Dialog[None]):
     ExplainScreen Input { width: 90; max-width: 100%; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i", "back", "Close"),
+        Binding("escape,i", "back", "Close"),
         Binding("slash", "ask", "Another word"),
     ]
 

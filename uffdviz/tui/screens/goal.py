@@ -7,6 +7,7 @@ from functools import partial
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.goals import Guide, Tried
 from uffdviz.tui.screens.asking import AskingScreen
+from uffdviz.tui.screens.layout import LECTURE_GOAL, Band
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
 
@@ -38,6 +39,11 @@ class GoalScreen(AskingScreen):
     def has_page(self) -> bool:
         """The goal can be read."""
         return True
+
+    @property
+    def lecture_bands(self) -> tuple[Band, ...]:
+        """The goal stays in sight."""
+        return LECTURE_GOAL
 
     async def on_unmount(self) -> None:
         """Leave no thread behind."""

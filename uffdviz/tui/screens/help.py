@@ -55,9 +55,7 @@ class HelpScreen(Dialog[None]):
     HelpScreen { align: center middle; }
     HelpText { width: 90; max-width: 100%; height: 90%; border: solid $accent; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,f1", "app.pop_screen", "Close")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1", "back", "Close")]
 
     def __init__(self, said: Help = RUNNING) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.errors import UffdvizError
-from uffdviz.tui.keys import HOME, Help
+from uffdviz.tui.keys import HELP, HOME, QUIT, Help
 from uffdviz.tui.session import Entry, Session, Shelf
 from uffdviz.tui.tools import Workload
 
@@ -26,8 +26,9 @@ Each task makes system calls; you say which of them takes the next step, see who
 queues on every lock, go back, and try the other order.
 
 Begin with the first lesson, or take a scenario of the sandbox and do with it what you like."""
-KEYS = " ↑↓ choose  enter open  e kernel  r race  / search  ? help  ^p palette  q quit"
-
+KEYS = (
+    " ↑↓ choose  enter open  e kernel  {race} race  / search  {help} help  ^p palette  {quit} quit"
+)
 
 HELP_KEYS = (
     ("↑ ↓", "Choose a lesson, a scenario or a recording"),
@@ -36,9 +37,9 @@ HELP_KEYS = (
     *((key.shown, key.what) for key in HOME),
     ("/", "Search in titles"),
     ("t", "Open a token that somebody has passed on"),
-    ("?", "This help"),
+    (HELP.shown, HELP.what),
     ("^p", "All commands, and how everything looks"),
-    ("q", "Quit"),
+    (QUIT.shown, QUIT.what),
 )
 HELP_MOUSE = (("click a row", "Open it"), ("wheel", "Scroll the list"))
 
@@ -80,7 +81,13 @@ class HomeScreen(Screen[None]):
         with Horizontal():
             yield OptionList(id="choice")
             yield Static(Content(WELCOME), id="about")
-        yield Static(Content(KEYS), id="home-keys")
+        yield Static(Content(self.keys()), id="home-keys")
+
+    def keys(self) -> str:
+        """The keys of this screen, as they are now."""
+        keymap = cast("UffdvizApp", self.app).keys_now
+        screen = (*HOME, HELP, QUIT)
+        return KEYS.format(**{key.name: keymap.now(key, screen).shown for key in screen})
 
     def on_mount(self) -> None:
         """Paint first, read the course then."""
@@ -154,7 +161,14 @@ class HomeScreen(Screen[None]):
         self.open(kind, name)
 
     def open(self, kind: str, name: str, era: str = "") -> None:
-        """Open a lesson, a scenario or a recording, or say why it cannot be opened."""
+        """Open a lesson, a scenario or a recording, or say why it cannot be opened.
+
+        One that was left goes on where it was.
+        """
+        app = cast("UffdvizApp", self.app)
+        key = f"{kind} {name} {era}".strip()
+        if app.go_on(key):
+            return
         try:
             session: Session
             match kind:
@@ -167,7 +181,7 @@ class HomeScreen(Screen[None]):
         except UffdvizError as error:
             self.notify(str(error), title="cannot open it", severity="error")
             return
-        cast("UffdvizApp", self.app).open(session)
+        app.open(session, key)
 
     def action_era(self) -> None:
         """Open the lit scenario under a kernel that is asked for."""

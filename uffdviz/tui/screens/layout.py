@@ -61,6 +61,8 @@ LARGE: Final = Layout(
 LAYOUTS: Final = (SMALL, MEDIUM, LARGE)
 LECTURE: Final = (Band(("tasks",), ("locks",), ("1fr",)), Band(("now",), (), ("7",)))
 """Few and large, whatever the size."""
+LECTURE_GOAL: Final = (LECTURE[0], Band((FRONT,), (), ("1fr",)), LECTURE[1])
+"""With the goal that the audience is to reach."""
 
 
 def layout_for(width: int, height: int) -> Layout:

@@ -17,7 +17,7 @@ class PredictScreen(Dialog[int]):
 
     CSS = f"PredictScreen {{ {BOX} & Static {{ margin-bottom: 1; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Skip"),
+        Binding("escape", "back", "Skip"),
         *(Binding(str(d), f"choose({d})", show=False) for d in range(1, 10)),
     ]
 

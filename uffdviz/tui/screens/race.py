@@ -1,7 +1,7 @@
 """Two eras race through a workload on one virtual clock; one comes as close as to a single wait."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,6 +21,9 @@ from uffdviz.tui.tools import Workload
 from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.picture import Picture
 from uffdviz.tui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
 
 PACES = (0.5, 0.2, 0.1, 0.05, 0.025)
 """Seconds a column."""
@@ -213,7 +216,8 @@ class RaceScreen(Screen[None]):
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for."""
         spans = [Span(" ")]
-        for key in RACE:
+        keymap = cast("UffdvizApp", self.app).keys_now
+        for key in (keymap.now(key, RACE) for key in RACE):
             if key.short:
                 spans += [Span(key.shown, "key", f"key:{key.name}"), Span(f" {key.short}  ")]
         return [tuple(spans)]

@@ -8,11 +8,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from uffdviz.errors import UffdvizError
+from uffdviz.trace.schedule import read_step
 from uffdviz.tui.keys import RUN
 from uffdviz.tui.remember import PACES, remember, remembered
 from uffdviz.tui.render.page import next_predict
 from uffdviz.tui.render.timeline import most_zoom
-from uffdviz.tui.screens.arranged import Arranged
+from uffdviz.tui.screens.arranged import LECTURING, Arranged
 from uffdviz.tui.screens.layout import layout_for
 from uffdviz.tui.widgets import panels
 from uffdviz.tui.widgets.deck import clicked
@@ -45,11 +46,6 @@ class RunScreen(Arranged):
         *(Binding(str(d), f"task({d})", f"Step task {d}", show=False) for d in range(1, 10)),
     ]
 
-    @property
-    def has_page(self) -> bool:
-        """Whether there is something to read about this run."""
-        return self.session.lesson is not None
-
     async def on_mount(self) -> None:
         """Bring the run to life and draw the first view."""
         await self.one_run.acquire()
@@ -59,6 +55,7 @@ class RunScreen(Arranged):
         self.set_class(bool(remembered().get("lecture")), "lecture")
         self.put(layout_for(*self.app.size))
         self.query_one("#narration" if self.has_page and not self.lecturing else "#tasks").focus()
+        self.note = LECTURING if self.lecturing else self.note
         self.refresh_view()
 
     async def on_unmount(self) -> None:
@@ -291,6 +288,9 @@ class RunScreen(Arranged):
     def action_hint(self) -> None:
         """Another hint for the goal that is being read."""
         lesson = self.session.lesson
+        if lesson is not None and self.lecturing:
+            self.say("a lecture shows no hints: they are among its notes, and l ends it")
+            return
         for index in range(
             min(self.session.reached, len(lesson.blocks) - 1) if lesson else -1, -1, -1
         ):
@@ -331,11 +331,14 @@ class RunScreen(Arranged):
         from uffdviz.tui.screens.prompt import PromptScreen
 
         async def go(answer: str | None) -> None:
-            if answer and answer.isdecimal():
+            if answer:
                 self.stop()
                 await self.seek(int(answer))
 
-        _ = self.app.push_screen(PromptScreen(f"Go to step (0–{self.session.length})"), go)
+        def read(answer: str) -> object:
+            return read_step(answer, self.session.length)
+
+        _ = self.app.push_screen(PromptScreen(f"Go to step (0–{self.session.length})", read), go)
 
     def action_branches(self) -> None:
         """Choose among the runs that were left."""

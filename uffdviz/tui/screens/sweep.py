@@ -1,7 +1,7 @@
 """A cost or a count takes several values: the runs are done beside the screen, and plotted."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -9,14 +9,17 @@ from textual.screen import Screen
 
 from uffdviz.errors import UffdvizError
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.keys import Help
+from uffdviz.tui.keys import QUIT, Help
 from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.plot import plot_lines, table_lines
 from uffdviz.tui.screens.prompt import PromptScreen
 from uffdviz.tui.tools import Series, Workload
 from uffdviz.tui.widgets.sheet import Sheet
 
-KEYS = " s stop   v vary something else   ↑↓ the table   esc back   q quit"
+if TYPE_CHECKING:
+    from uffdviz.tui.app import UffdvizApp
+
+KEYS = " s stop   v vary something else   ↑↓ the table   esc back   {quit} quit"
 HELP_KEYS = (
     ("s", "Stop, and keep what is known"),
     ("v", "Vary something else: NAME=A..B"),
@@ -70,9 +73,14 @@ class SweepScreen(Screen[None]):
         self.note = ""
         self.asked: Beside[Mapping[str, Any]] | None = None
 
+    def keys(self, width: int, height: int) -> list[Line]:
+        """The keys of this screen."""
+        keymap = cast("UffdvizApp", self.app).keys_now
+        return [line(KEYS.format(quit=keymap.now(QUIT, (QUIT,)).shown)[:width])]
+
     def compose(self) -> ComposeResult:
         """A line above, the plot, the table, keys."""
-        header, keys = Sheet(self.header), Sheet(lambda width, _: [line(KEYS[:width])])
+        header, keys = Sheet(self.header), Sheet(self.keys)
         for bar in (header, keys):
             bar.add_class("bar")
             bar.can_focus = False

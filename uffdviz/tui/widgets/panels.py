@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 
 from uffdviz.trace.events import Event
-from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE
+from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE, Key
 from uffdviz.tui.render.fates import fate_spans
 from uffdviz.tui.render.goal import tried_lines
 from uffdviz.tui.render.graph import Order, graph_lines
@@ -68,19 +68,31 @@ class Keys(Bar):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """Key and word, in the order of the table."""
-        table = {key.name: key for key in (*RUN, PALETTE)}
+        table = {key.name: view.keymap.now(key, RUN) for key in (*RUN, PALETTE)}
         spans: list[Span] = [Span(" ")]
         for name in FOOTER:
             key = table[name]
             if not useful(name, view, width):
                 continue
-            word = "pause" if name == "play" and view.playing else key.short
-            word = goal_word(view) if name == "goal" else word
+            word = word_of(key, view)
             target = "" if name == "task" else f"key:{name}"
             more = [Span(key.shown, "key", target), Span(f" {word}  ", "", target)]
             if width_of((*spans, *more)) <= width + 2:
                 spans += more
         return [tuple(spans)]
+
+
+def word_of(key: Key, view: View) -> str:
+    """What a key does now, in a word."""
+    match key.name:
+        case "play" if view.playing:
+            return "pause"
+        case "goal":
+            return goal_word(view)
+        case "lecture":
+            return "end lecture"
+        case _:
+            return key.short
 
 
 def goal_word(view: View) -> str:
@@ -93,19 +105,17 @@ def goal_word(view: View) -> str:
 def useful(name: str, view: View, width: int) -> bool:
     """Whether a key belongs on the line: it does something now, and there is room."""
     goal = bool(goal_word(view))
-    match name:
-        case "block":
-            return view.lesson is not None
-        case "goal":
-            return goal
-        case "hint":
-            return view.tried is not None
-        case "unhide":
-            return view.hidden > 0
-        case "palette" | "quit" if goal:
-            return width >= (132 if name == "palette" else 100)
-        case _:
-            return name not in WIDE or width >= 110
+    if goal and name in {"palette", "quit"}:
+        return width >= (132 if name == "palette" else 100)
+    does_something = {
+        "block": view.lesson is not None,
+        "goal": goal,
+        "hint": view.tried is not None,
+        "lecture": view.lecture,
+        "panel": not view.lecture,
+        "unhide": view.hidden > 0 and not view.lecture,
+    }
+    return does_something.get(name, name not in WIDE or width >= 110)
 
 
 class Tasks(Panel):
@@ -152,7 +162,9 @@ class Source(Panel):
 
     def draw(self, view: View, width: int, height: int) -> Sequence[Line]:
         """The function, the current line in sight."""
-        name, lines, current = source_lines(view.snapshot.tasks, view.looked_at, view.source, width)
+        name, lines, current = source_lines(
+            view.snapshot.tasks, view.looked_at, view.listing(view.looked_at), width
+        )
         self.subtitle(f"{name} ({view.looked_at})" if name else "")
         if lines:
             self.call_after_refresh(self.follow, current)
