@@ -1,12 +1,8 @@
 """`uffdviz check`: every interleaving of a scenario, and what it proves."""
 
-import signal
-import sys
-import threading
-import time  # noqa: TID251  how long a search took, and when to give up
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from uffdviz.check.known_flaws import is_known
 from uffdviz.check.properties import pick, rules
@@ -18,6 +14,7 @@ from uffdviz.run.explore import Limits
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.verdict import Finding, Verdict, judge
+from uffdviz.run.watch import Watch
 from uffdviz.trace.recording import write_recording
 from uffdviz.trace.speak import counting
 
@@ -29,48 +26,10 @@ HIDDEN: Final = (
 )
 
 
-class Watch:
-    """Ends a search in time or at Ctrl-C, and says on stderr how far it is."""
-
-    def __init__(self, max_seconds: float) -> None:
-        self._max_seconds = max_seconds
-        self._begun = time.monotonic()
-        self._said = 0.0
-        self.interrupted = False
-        self._before: Any = None
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been going on."""
-        return time.monotonic() - self._begun
-
-    def __enter__(self) -> Self:
-        """Begin to listen for Ctrl-C."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let Ctrl-C be what it was."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _interrupt(self, *_: object) -> None:
-        self.interrupted = True
-
-    def tick(self, states: int, transitions: int) -> bool:
-        """Say how far the search is. Returns: whether it may go on."""
-        seconds = self.seconds
-        if seconds - self._said > 1:
-            self._said = seconds
-            rate = states / seconds
-            text = (
-                f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
-            )
-            end = "\r" if sys.stderr.isatty() else "\n"
-            sys.stderr.write(f"{text}{end}")
-            sys.stderr.flush()
-        return seconds < self._max_seconds and not self.interrupted
+def how_far(states: int, transitions: int, seconds: float) -> str:
+    """Say how far a search is."""
+    rate = states / seconds
+    return f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
 
 
 def check(  # noqa: PLR0913  an argument per option
@@ -119,7 +78,7 @@ def check(  # noqa: PLR0913  an argument per option
     setting = load_setting(scenario, era, tuple(mutate))
     space = space_of(setting, rules(idents))
     worth = ""
-    with Watch(max_seconds) as watch:
+    with Watch(how_far, max_seconds) as watch:
         limits = Limits(max_states, watch.tick)
         if search == "all":
             verdict = judge(space, setting.machine, limits)
