@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uffdviz.run.cost_files import cost_changes
 from uffdviz.run.lean import Lean
-from uffdviz.run.measure import Plan, cost_changes, set_up
+from uffdviz.run.measure import Plan, set_up
 from uffdviz.run.quick import QUICK
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.simulate import simulate

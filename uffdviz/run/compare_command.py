@@ -6,7 +6,8 @@ from typing import Any, Final
 from uffdviz.errors import ScheduleError, UsageError
 from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, unmet
 from uffdviz.run.compare import comparison, comparison_lines, run_compared, unmet_lines
-from uffdviz.run.measure import Plan, cost_changes, follows_time, set_up
+from uffdviz.run.cost_files import cost_changes
+from uffdviz.run.measure import Plan, follows_time, set_up
 from uffdviz.run.report import duration, table
 from uffdviz.run.sweep import Sweep, points_of, run_plans
 from uffdviz.run.watch import Watch, how_far

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from uffdviz.errors import ScenarioError, UsageError, near_miss
+from uffdviz.errors import UsageError, near_miss
 from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
 from uffdviz.run.costs import shipped_costs
@@ -129,23 +129,3 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
         "standstill": ended and not lean.over,
         "events": lean.steps,
     }
-
-
-def cost_changes(name: str) -> dict[str, int]:
-    """Read a file of costs: the path of one, or the name of a shipped one such as `qemu`.
-
-    Raises: UsageError, ScenarioError.
-    """
-    from uffdviz.run.costs import costs_of, shipped_sets
-
-    if name in shipped_sets():
-        return costs_of(shipped_sets()[name])
-    path = Path(name)
-    if not path.is_file():
-        msg = f"costs {name!r}: no such file; shipped ones are {', '.join(shipped_sets())}{near_miss(name, shipped_sets())}"
-        raise UsageError(msg)
-    try:
-        return costs_of(path.read_text(encoding="utf-8"))
-    except (ValueError, msgspec.ValidationError) as error:
-        msg = f"{path.name}: {error}"
-        raise ScenarioError(msg) from None
