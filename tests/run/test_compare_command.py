@@ -165,6 +165,15 @@ def test_something_long_says_once_a_second_how_far_it_is(
     assert said[1].endswith(" of virtual time")
 
 
+def test_so_does_a_long_run_without_events(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("uffdviz.run.watch.EACH", 0)
+    _ = compared("compaction")
+    said = capsys.readouterr().err
+    assert "\nv6.9: " in said
+
+
 def test_a_schedule_that_no_era_can_follow_is_a_finding() -> None:
     status, result = compared(
         "copy-meets-mprotect", "gc until holds map_changing_lock gc for write"

@@ -17,7 +17,7 @@ from uffdviz.errors import UsageError
 from uffdviz.run.compare import comparison
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.measure import Plan, Progress, measure, set_up
-from uffdviz.run.watch import how_far
+from uffdviz.run.watch import Watch, how_far
 
 MOST_POINTS: Final = 17
 PATIENCE: Final = 5
@@ -172,17 +172,8 @@ def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:
 
 
 def teller(plan: Plan) -> Progress:
-    """Say on standard error how far a run is: always on a terminal, else now and then."""
-    live = sys.stderr.isatty()
-
-    def tell(steps: int, now: int) -> bool:
-        if live or not steps % NEWS:
-            end = "\r" if live else "\n"
-            sys.stderr.write(f"{how_far(plan.era, steps, now)}{end}")
-            sys.stderr.flush()
-        return True
-
-    return tell
+    """Say on standard error how far a run is, once a second."""
+    return Watch(lambda steps, now, _: how_far(plan.era, steps, now)).tick
 
 
 def say_done(done: int, of: int, run: dict[str, Any]) -> None:
