@@ -18,7 +18,7 @@ class Clock:
 
     `cpus` 0 means a processor per task. A cost that no table names costs as much as a check.
     `queued` is how long the last step had to wait for a processor, and `ousted` who lost one to it
-    and when. `waits` says since when a task is in the queue of a lock, and `spins` which task spins
+    and when; after the first step, who else has none. `waits` says since when a task is in the queue of a lock, and `spins` which task spins
     for which.
     """
 
@@ -49,6 +49,7 @@ class Clock:
         self._tired: set[Obj] = set()
         self._spinning: set[str] = set()
         self._without: dict[str, int] = {}
+        self._begins = True
 
     def due_at(self, task: str, obj: Obj | None, *, slept: bool) -> int:
         """When a step of `task` could start, processors aside.
@@ -88,6 +89,8 @@ class Clock:
             start = self.processors.claim(task, start, self.now, self.pinned)
             self.queued, self.ousted = start - since, self.processors.ousted
             self._without.update(self.ousted)
+            if self._begins:
+                self._begins, self.ousted = False, tuple(self._without.items())
         if changed and obj is not None:
             start = max(start, self._read.get(obj, 0))
         end = start + self.costs.get(cost, self._default) * units

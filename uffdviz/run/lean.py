@@ -56,7 +56,9 @@ class Lean(Order):
             self.place(task)
             ask = task.ask
             if isinstance(ask, Step) and ask.waits and not task.listed:
-                task.waits, task.off = IDLE, -1
+                task.waits = IDLE
+            elif self.cpus:
+                task.off = 0
 
     def thing(self, obj: Obj) -> Thing:
         """Find what an object is in this run."""

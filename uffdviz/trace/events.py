@@ -62,7 +62,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     `at` is the place where the task stands from now on. `stuck` names tasks that cannot move now
     although neither a contended lock nor a sleep has said so, each with what it waits for.
     `queued` is how long before `start` the task could have gone on, had it had a processor.
-    `off` names who has no processor from a time on: who lost one to the task, or itself if it pauses.
+    `off` names who has no processor from a time on: who lost one to the task, or itself if it pauses;
+    in the first step, where processors are counted, whoever else could go on.
     """
 
     n: int

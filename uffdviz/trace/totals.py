@@ -90,8 +90,7 @@ Rows = dict[tuple[str, str], LockRow]
 class TaskRow:
     """What one task did with its time; `waits` says what it has been waiting for since `end`.
 
-    `off` is since when a task that could go on has had no processor; negative if it has one. Nobody
-    has had one before the first step.
+    `off` is since when a task that could go on has had no processor; negative if it has one.
     """
 
     __slots__ = (
@@ -118,7 +117,7 @@ class TaskRow:
         self.lock_waits: dict[str, int] = {}
         self.waits: tuple[str, str] | None = None
         self.woken = -1
-        self.off = 0
+        self.off = -1
 
     def copy(self) -> "TaskRow":
         other = TaskRow()
