@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from uffdviz.errors import UsageError, near_miss
+from uffdviz.errors import ScenarioError, UsageError, near_miss
 from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
 from uffdviz.run.costs import shipped_costs
@@ -56,14 +56,22 @@ def set_up(plan: Plan) -> Setting:
     for name, count in plan.counts.items():
         scenario = with_count(scenario, name, count)
     if plan.counts:
-        scenario = scenario_of(msgspec.to_builtins(scenario), sayable(plan))
+        scenario = checked(scenario, plan)
     return Setting(scenario, plan.era, plan.mutations, setting.name)
 
 
-def sayable(plan: Plan) -> str:
-    """What messages call the scenario of a plan, with the counts that it gives."""
+def checked(scenario: Scenario, plan: Plan) -> Scenario:
+    """The scenario with the counts of a plan, if a file could have them.
+
+    Raises: UsageError with what is wrong with them.
+    """
     counts = ", ".join(f"{name} = {count}" for name, count in plan.counts.items())
-    return f"{Path(plan.scenario).stem} with {counts}"
+    try:
+        return scenario_of(
+            msgspec.to_builtins(scenario), f"{Path(plan.scenario).stem} with {counts}"
+        )
+    except ScenarioError as error:
+        raise UsageError(str(error)) from None
 
 
 def with_count(scenario: Scenario, name: str, count: int) -> Scenario:
