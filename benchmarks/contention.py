@@ -11,7 +11,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Final
 
-from uffdviz.run.measure import Plan, cost_changes, measure
+from uffdviz.run.cost_files import cost_changes
+from uffdviz.run.measure import Plan, measure
 
 ERAS: Final = ("v6.1", "v6.12")
 SCALE: Final = 4

@@ -3,8 +3,8 @@
     python -m benchmarks.timed
 
 First the whole model: `android-compaction` under v6.8, the first half million steps. Then readers
-of one rwsem, with the costs of the model, driven by this program and by SimPy (which must be
-installed); an event is a step here and an event that SimPy's loop handles there. Seconds are those
+of one rwsem, with the costs of the model, driven by this program and by SimPy (of the
+dependency group `benchmarks`); an event is a step here and an event that SimPy's loop handles there. Seconds are those
 of the processor, the least of several runs, so that other work on the machine matters little; the
 collector of garbage is off, as it is in `compare`.
 """
@@ -98,7 +98,7 @@ def main() -> None:
     try:
         simpy = import_module("simpy")
     except ImportError:
-        print("SimPy is not installed: pip install simpy", file=sys.stderr)
+        print("SimPy is not installed: uv sync --inexact --group benchmarks", file=sys.stderr)
         return
     events, theirs = best(lambda: simpy_locks(simpy))
     print(f"the same with SimPy:    {events / theirs:,.0f} events/s, {theirs:.2f} s")

@@ -131,11 +131,14 @@ def test_two_eras_stand_side_by_side(cli: Cli, scenario: Path) -> None:
     assert "wall_ns" in compared["ratios"]["v6.9"]
 
 
-def test_where_the_eras_part_is_said(cli: Cli, scenario: Path) -> None:
+def test_where_a_schedule_leads_astray_is_said_and_is_a_finding_if_all_eras_do(
+    cli: Cli, scenario: Path
+) -> None:
     schedule = f"{WRITER_FIRST}; gc x1"
     status, out, _ = cli("compare", scenario, "--eras", "v6.8,v6.9", "--schedule", schedule)
-    assert status == 0
+    assert status == 1
     assert "v6.8 diverges: line 1: gc took 0 of 1 steps" in out
+    assert "v6.9 diverges: line 1: gc did not reach 'waits for mmap_lock to read'" in out
 
 
 def test_an_era_that_stands_still_is_not_praised_for_its_time(cli: Cli) -> None:

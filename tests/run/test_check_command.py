@@ -104,7 +104,7 @@ STUCK = {
 def test_a_file_of_functions_that_does_not_come_to_a_step_is_said(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uffdviz.run.check_command.GRACE", 0.3)
+    monkeypatch.setattr("uffdviz.run.watch.GRACE", 0.3)
     file = tmp_path / "wrong.py"
     file.write_text(STUCK[wrong])
     seconds = ["--max-seconds", "1"] if "goes on" in wrong else []

@@ -29,7 +29,7 @@ def test_both_sides_run_to_the_end() -> None:
 
 def test_a_choice_that_one_era_cannot_follow_is_named() -> None:
     side = race(SETTING, "v6.9", ["gc"] * 500).right
-    assert side.left.startswith("step ")
+    assert side.left.startswith("choice ")
 
 
 def test_without_a_schedule_every_moment_is_a_time_of_the_common_clock() -> None:
@@ -78,7 +78,7 @@ def test_a_side_that_cannot_follow_goes_on_in_timed_order_beside_the_other() -> 
     sides = (found.left, found.right)
     short, whole = sorted(sides, key=lambda side: side.followed)
     assert short.followed < whole.followed == found.steps
-    assert short.left.startswith(f"step {short.followed + 1}: ")
+    assert short.left.startswith(f"choice {short.followed + 1}: ")
     assert "waits for" in short.left
     n = found.places(found.steps)[sides.index(short)]
     assert n == short.at(whole.time(whole.places[-1])) > short.places[-1]

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uffdviz.run.cost_files import cost_changes
 from uffdviz.run.lean import Lean
-from uffdviz.run.lean_totals import group, grouped_waits
-from uffdviz.run.measure import Plan, cost_changes, set_up
+from uffdviz.run.measure import Plan, set_up
 from uffdviz.run.quick import QUICK
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.simulate import simulate
-from uffdviz.trace.totals import totals
+from uffdviz.trace.totals import group, grouped_waits, totals
 
 NAMES = ["compaction", "fault-missing", "copy-meets-mprotect", "fork", "event-unmap", "two-moves"]
 MOST = 1500

@@ -117,7 +117,7 @@ def test_a_sweep_that_is_stopped_keeps_whole_points(monkeypatch: pytest.MonkeyPa
         ("writer", "write NAME=A..B"),
         ("writer=3..1", "3 is more than 1"),
         ("wrter=1..3", "writer"),
-        ("cpus=0..2", "at least 1"),
+        ("cpus=0..2", "expected int >= 1, not 0"),
     ],
 )
 def test_what_cannot_be_varied_is_said(text: str, words: str) -> None:

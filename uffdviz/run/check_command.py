@@ -1,13 +1,8 @@
 """`uffdviz check`: every interleaving of a scenario, and what it proves."""
 
-import signal
-import sys
-import threading
-import time  # noqa: TID251  how long a search took, and when to give up
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from uffdviz.check.known_flaws import is_known
 from uffdviz.check.properties import pick, rules
@@ -19,6 +14,7 @@ from uffdviz.run.explore import Limits
 from uffdviz.run.search import space_of
 from uffdviz.run.setting import Setting, load_setting
 from uffdviz.run.verdict import Finding, Verdict, judge
+from uffdviz.run.watch import Watch
 from uffdviz.trace.recording import write_recording
 from uffdviz.trace.speak import counting
 
@@ -30,88 +26,10 @@ HIDDEN: Final = (
 )
 
 
-GRACE: Final = 5.0
-"""How many seconds code from outside may go on without a step, once the search should end."""
-OFTEN: Final = 3
-"""How often in a row it is found there before that is said."""
-FOR_EVER: Final = 1e6
-
-
-class Watch:
-    """Ends a search in time or at Ctrl-C, and says on stderr how far it is.
-
-    `files` are code from outside, which may go on for ever without a step: then nobody asks whether
-    to go on, and an alarm that finds it there again and again ends the search.
-    """
-
-    def __init__(self, max_seconds: float, files: Sequence[str] = ()) -> None:
-        self._max_seconds = max_seconds
-        self._files = files if hasattr(signal, "setitimer") else ()
-        self._found_there = 0
-        self._begun = time.monotonic()
-        self._said = 0.0
-        self.interrupted = False
-        self._before: Any = None
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been going on."""
-        return time.monotonic() - self._begun
-
-    def __enter__(self) -> Self:
-        """Begin to listen for Ctrl-C."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._interrupt)
-            if self._files:
-                signal.signal(signal.SIGALRM, self._give_up)
-                self._alarm(min(self._max_seconds, FOR_EVER) + GRACE)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let Ctrl-C be what it was."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            if self._files:
-                self._alarm(0)
-                signal.signal(signal.SIGALRM, signal.SIG_DFL)
-
-    def _interrupt(self, *_: object) -> None:
-        self.interrupted = True
-        if self._files:
-            self._alarm(GRACE)
-
-    @staticmethod
-    def _alarm(seconds: float) -> None:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-    def _give_up(self, _: int, frame: FrameType | None) -> None:
-        there = {at.f_code.co_filename for at in callers(frame)} & {*self._files}
-        self._found_there = self._found_there + 1 if there else 0
-        if self._found_there == OFTEN:
-            msg = f"{' or '.join(there)}: a function goes on and on without a step"
-            raise UsageError(msg)
-        self._alarm(GRACE / OFTEN)
-
-    def tick(self, states: int, transitions: int) -> bool:
-        """Say how far the search is. Returns: whether it may go on."""
-        seconds = self.seconds
-        if seconds - self._said > 1:
-            self._said = seconds
-            rate = states / seconds
-            text = (
-                f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
-            )
-            end = "\r" if sys.stderr.isatty() else "\n"
-            sys.stderr.write(f"{text}{end}")
-            sys.stderr.flush()
-        return seconds < self._max_seconds and not self.interrupted
-
-
-def callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """A frame, and those that it was called from."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
+def how_far(states: int, transitions: int, seconds: float) -> str:
+    """Say how far a search is."""
+    rate = states / seconds
+    return f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
 
 
 def check(  # noqa: PLR0913  an argument per option
@@ -159,7 +77,7 @@ def check(  # noqa: PLR0913  an argument per option
     idents = pick(property)
     setting = load_setting(scenario, era, tuple(mutate))
     worth = ""
-    with Watch(max_seconds, [name for name in mutate if name.endswith(".py")]) as watch:
+    with Watch(how_far, max_seconds, [name for name in mutate if name.endswith(".py")]) as watch:
         space = space_of(setting, rules(idents))
         limits = Limits(max_states, watch.tick)
         if search == "all":

@@ -4,7 +4,7 @@ A step starts at the latest of its task's own clock, the last conflicting use of
 if the scenario counts processors, the moment when its task has one. Who slept is late by a wake-up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from uffdviz.kernel.steps import Obj
@@ -17,8 +17,9 @@ class Clock:
     """Keeps the clock of each task and the last uses of each object, in nanoseconds.
 
     `cpus` 0 means a processor per task. A cost that no table names costs as much as a check.
-    `queued` is how long the last step had to wait for a processor. `waits` says since when a task
-    is in the queue of a lock, and `spins` which task spins for which.
+    `queued` is how long the last step had to wait for a processor, and `ousted` who lost one to it
+    and when; after the first step, who else has none. `waits` says since when a task is in the queue of a lock, and `spins` which task spins
+    for which.
     """
 
     def __init__(self, costs: Mapping[str, int], cpus: int = 0) -> None:
@@ -26,6 +27,7 @@ class Clock:
         self.now: dict[str, int] = {}
         self.latest = 0
         self.queued = 0
+        self.ousted: tuple[tuple[str, int], ...] = ()
         self.waits: dict[str, int] = {}
         self.spins: dict[str, Obj] = {}
         self.pinned: dict[str, int] = {}
@@ -46,6 +48,8 @@ class Clock:
         self._reading: dict[Obj, tuple[int, int]] = {}
         self._tired: set[Obj] = set()
         self._spinning: set[str] = set()
+        self._without: dict[str, int] = {}
+        self._begins = True
 
     def due_at(self, task: str, obj: Obj | None, *, slept: bool) -> int:
         """When a step of `task` could start, processors aside.
@@ -79,11 +83,14 @@ class Clock:
     ) -> tuple[int, int]:
         """Let `task` do one step; `changed`: it wrote the object. Returns: its start and end."""
         start = max(floor, self.due_at(task, obj, slept=slept))
-        self.queued = 0
+        self.queued, self.ousted = 0, ()
         if self.processors is not None and task not in self.processors.on:
-            ready = start
-            start = self.processors.claim(task, ready, self.now, self.pinned)
-            self.queued = start - ready
+            since = self._without.pop(task, start)
+            start = self.processors.claim(task, start, self.now, self.pinned)
+            self.queued, self.ousted = start - since, self.processors.ousted
+            self._without.update(self.ousted)
+            if self._begins:
+                self._begins, self.ousted = False, tuple(self._without.items())
         if changed and obj is not None:
             start = max(start, self._read.get(obj, 0))
         end = start + self.costs.get(cost, self._default) * units
@@ -93,6 +100,10 @@ class Clock:
             uses[obj] = max(end, uses.get(obj, 0))
         self.latest = max(self.latest, end)
         return start, end
+
+    def begin(self, tasks: Iterable[str]) -> None:
+        """Note which tasks could go on at the start: they have no processor yet."""
+        self._without.update(dict.fromkeys(tasks, 0))
 
     def leave(self, task: str) -> None:
         """Let the task give up its processor: it sleeps, pauses or has ended."""

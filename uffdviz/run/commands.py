@@ -16,6 +16,7 @@ from uffdviz.run.replay import replay as replay_events
 from uffdviz.run.report import ending_lines, event_lines, plain_lines, run_report, totals_lines
 from uffdviz.run.setting import Setting, load_setting, setting_of
 from uffdviz.run.simulate import make_scheduler, simulate
+from uffdviz.run.watch import Tick, Watch, how_far
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.trace.recording import Header, Recording, load_recording, write_recording
 from uffdviz.trace.schedule import Instruction, parse_schedule
@@ -46,10 +47,12 @@ def run_command(  # noqa: PLR0913, PLR0917  an argument per option
     setting = load_setting(scenario, era, mutations)
     machine = setting.machine()
     script = parsed(schedule, machine)
-    ended = simulate_script(machine, script, schedule[1]) and simulate(
-        machine, make_scheduler(scheduler, seed), MOST_EVENTS
-    )
+    with Watch(lambda steps, now, _: how_far(setting.era_name, steps, now)) as watch:
+        ended = simulate_script(machine, script, schedule[1], watch.tick) and simulate(
+            machine, make_scheduler(scheduler, seed), MOST_EVENTS, watch.tick
+        )
     report = reported(setting, machine)
+    report["unfinished"] = not ended
     if record is not None:
         head = header(setting, machine, seed, scheduler)
         save(record, write_recording(head, machine.events))
@@ -71,19 +74,21 @@ def parsed(schedule: Said, machine: Machine) -> tuple[Instruction, ...]:
         raise ScheduleError(msg) from None
 
 
-def simulate_script(machine: Machine, script: Sequence[Instruction], called: str) -> bool:
-    """Follow a schedule to its end. Returns: whether the limit of events left room for that."""
+def simulate_script(
+    machine: Machine, script: Sequence[Instruction], called: str, tick: Tick | None = None
+) -> bool:
+    """Follow a schedule to its end. Returns: whether neither the limit of events nor `tick` cut it short."""
     if not script:
         return True
     try:
-        return simulate(machine, Scripted(script, machine), MOST_EVENTS)
+        return simulate(machine, Scripted(script, machine), MOST_EVENTS, tick)
     except ScheduleError as error:
         msg = f"{called}: {error}"
         raise ScheduleError(msg) from None
 
 
-def reported(setting: Setting, machine: Machine) -> dict[str, Any]:
-    """Say all about a finished run."""
+def reported(setting: Setting, machine: Machine, *, grouped: bool = False) -> dict[str, Any]:
+    """Say all about a finished run; `grouped`: with one row for the locks of one name."""
     last = History(machine.start, machine.events).last
     report = run_report(
         machine,
@@ -91,6 +96,7 @@ def reported(setting: Setting, machine: Machine) -> dict[str, Any]:
         scenario=setting.name,
         mutations=setting.mutations,
         background=sorted(setting.background),
+        grouped=grouped,
     )
     report["unmet"] = setting.unmet(report["returns"])
     return report
@@ -110,7 +116,7 @@ def run_lines(
     yield from ending_lines(report)
     yield from report["unmet"]
     if not ended:
-        yield f"unfinished: stopped after {MOST_EVENTS} events"
+        yield f"unfinished: stopped after {len(machine.events)} events"
     yield ""
     yield from totals_lines(report["totals"])
 

@@ -1,12 +1,14 @@
 """The same calls under several eras: totals side by side, and how they relate."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from uffdviz.errors import LandmarkError, ScheduleError
 from uffdviz.run.interleaving import function_names, next_choice
 from uffdviz.run.machine import Machine
 from uffdviz.run.report import duration, table, task_figures
+from uffdviz.run.simulate import goes_on, simulate
+from uffdviz.run.watch import Tick
 from uffdviz.schedulers.scripted import Scripted
 from uffdviz.schedulers.timed import Timed
 from uffdviz.trace.profile_words import stood
@@ -14,29 +16,30 @@ from uffdviz.trace.schedule import parse_schedule
 from uffdviz.trace.standstill import cycle_text
 from uffdviz.trace.totals import FIRST
 
+SHOWN: Final = 3
 Key = tuple[str, str]
 """A lock and a mode."""
 
 
-def run_compared(machine: Machine, schedule: str, most: int) -> str:
+def run_compared(machine: Machine, schedule: str, most: int, tick: Tick | None = None) -> str:
     """Follow a schedule as far as this era goes that way, then go on in timed order.
 
-    At most `most` events happen. Returns: where it diverged, in words; empty if it did not.
+    At most `most` events happen, and none when `tick` says so. Returns: where it diverged, in words; empty if it did not.
     """
     diverged = ""
     if schedule:
         script = parse_schedule(schedule, tuple(machine.tasks), every_function(machine))
         try:
-            drive(machine, Scripted(script, machine), most)
+            drive(machine, Scripted(script, machine), most, tick)
         except LandmarkError as error:
             diverged = str(error)
-    drive(machine, Timed(), most)
+    simulate(machine, Timed(), most, tick)
     return diverged
 
 
-def drive(machine: Machine, scheduler: Scripted | Timed, most: int) -> None:
-    """Let a scheduler choose; a choice that cannot be taken is where the eras part."""
-    while len(machine.events) < most:
+def drive(machine: Machine, scheduler: Scripted, most: int, tick: Tick | None) -> None:
+    """Let a schedule choose; a choice that cannot be taken is where the eras part."""
+    while goes_on(machine, most, tick):
         choice = next_choice(machine, scheduler)
         if choice is None:
             return
@@ -60,9 +63,16 @@ def every_function(machine: Machine) -> frozenset[str]:
     return frozenset(names)
 
 
-def comparison(scenario: str, runs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Say all about several runs by the keys of `compare --json`."""
-    first, *others = runs
+def comparison(
+    scenario: str, runs: Mapping[str, dict[str, Any]], first: str = ""
+) -> dict[str, Any]:
+    """Say all about several runs by the keys of `compare --json`.
+
+    `first` is the era that the others are measured by. A run without its end has no ratio.
+    """
+    first = first or next(iter(runs))
+    ended = [era for era, run in runs.items() if not run.get("unfinished")]
+    others = [era for era in ended if era != first] if first in ended else []
     return {
         "scenario": scenario,
         "eras": list(runs),
@@ -140,6 +150,17 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
         for era, run in zip(eras, runs, strict=True)
         if run.get("unfinished")
     ]
+    return lines + unmet_lines(compared["runs"])
+
+
+def unmet_lines(runs: Mapping[str, Mapping[str, Any]], where: str = "") -> list[str]:
+    """Say which calls did not return what the scenario says: the first few of each run."""
+    lines = []
+    for era, run in runs.items():
+        unmet = run.get("unmet", ())
+        lines += [f"{where}{era}: {text}" for text in unmet[:SHOWN]]
+        if len(unmet) > SHOWN:
+            lines.append(f"{where}{era}: and {len(unmet) - SHOWN} more such calls (--json has all)")
     return lines
 
 

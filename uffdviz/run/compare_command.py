@@ -1,14 +1,22 @@
 """What `compare` does, once its arguments are known: the same calls under several eras, or a sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from uffdviz.errors import ScheduleError, UsageError
 from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, unmet
-from uffdviz.run.compare import comparison, comparison_lines, run_compared, wall_clock
-from uffdviz.run.measure import Plan, cost_changes, follows_time, set_up
+from uffdviz.run.compare import (
+    comparison,
+    comparison_lines,
+    run_compared,
+    unmet_lines,
+    wall_clock,
+)
+from uffdviz.run.cost_files import cost_changes
+from uffdviz.run.measure import Plan, follows_time, set_up
 from uffdviz.run.report import duration, table
 from uffdviz.run.sweep import Sweep, points_of, run_plans
+from uffdviz.run.watch import Watch, how_far
 from uffdviz.trace.profile_words import stood
 
 SMALL: Final = 20_000
@@ -44,18 +52,20 @@ def compare_command(  # noqa: PLR0913  an argument per option
             raise UsageError(msg)
         return swept(Sweep(sweep), plans, jobs, cluster, json=json)
     runs = once(plans, schedule, jobs, cluster)
-    status = max(status_of(run) for run in runs.values())
-    if len(runs) < len(plans):
+    status = status_of_all(runs.values())
+    missing = [name for name in names if name not in runs]
+    if missing:
         status = 3
-    compared = comparison(next(iter(runs.values()))["scenario"], runs)
-    return status, [as_json(compared)] if json else comparison_lines(compared)
+    compared = comparison(next(iter(runs.values()))["scenario"], runs, names[0])
+    lines = [*comparison_lines(compared), *(f"{name} is not done" for name in missing)]
+    return status, [as_json(compared)] if json else lines
 
 
 def once(plans: Sequence[Plan], schedule: Said, jobs: int, cluster: str) -> dict[str, Run]:
     """Do one run an era: by its events if somebody steers or it is small, else by its totals."""
     settings = [set_up(plan) for plan in plans]
     if schedule[0] or not all(follows_time(setting) for setting in settings):
-        return {plan.era: by_events(plan, schedule) for plan in plans}
+        return one_after_another(plans, schedule)
     runs = {}
     for number, run in run_plans(plans, jobs, cluster).items():
         plan = plans[number]
@@ -66,19 +76,32 @@ def once(plans: Sequence[Plan], schedule: Said, jobs: int, cluster: str) -> dict
     return runs
 
 
+def one_after_another(plans: Sequence[Plan], schedule: Said) -> dict[str, Run]:
+    """Run each era by its events; an interrupt ends the one that runs, and keeps what is known."""
+    runs: dict[str, Run] = {}
+    for plan in plans:
+        run = runs[plan.era] = by_events(plan, schedule)
+        if run["interrupted"]:
+            break
+    return runs
+
+
 def by_events(plan: Plan, schedule: Said) -> Run:
     """Run with every event, following a schedule as far as this era goes that way."""
     setting = set_up(plan)
     machine = setting.machine()
     try:
-        diverged = run_compared(machine, schedule[0], MOST_EVENTS)
+        with Watch(lambda steps, now, _: how_far(plan.era, steps, now)) as watch:
+            diverged = run_compared(machine, schedule[0], MOST_EVENTS, watch.tick)
     except ScheduleError as error:
         msg = f"{schedule[1]}: {error}"
         raise ScheduleError(msg) from None
     return {
-        **reported(setting, machine),
+        **reported(setting, machine, grouped=True),
         "divergence": diverged or None,
-        "unfinished": len(machine.events) >= MOST_EVENTS and bool(machine.choices()),
+        "unfinished": watch.interrupted
+        or (len(machine.events) >= MOST_EVENTS and bool(machine.choices())),
+        "interrupted": watch.interrupted,
         "events": len(machine.events),
     }
 
@@ -90,12 +113,18 @@ def status_of(run: Run) -> int:
     return int(stood(run) or unmet(run))
 
 
+def status_of_all(runs: Collection[Run]) -> int:
+    """The exit status of runs; a schedule that no era can follow to its end is a finding."""
+    lost = all(run["divergence"] for run in runs)
+    return max(int(lost), *(status_of(run) for run in runs))
+
+
 def swept(sweep: Sweep, plans: Sequence[Plan], jobs: int, cluster: str, *, json: bool) -> Answer:
     """Do the runs of a sweep; each point of it is a comparison."""
     runs = run_plans(sweep.plans(plans), jobs, cluster)
     result = points_of(sweep, plans, runs)
     status = max((status_of(run) for run in runs.values()), default=3)
-    if len(result["points"]) < len(result["sweep"]["values"]):
+    if result["not_done"]:
         status = 3
     return status, [as_json(result)] if json else sweep_lines(result)
 
@@ -117,8 +146,13 @@ def sweep_lines(result: Mapping[str, Any]) -> list[str]:
         asleep = [duration(uninterruptible(s["all"])) for s in sums]
         spans = [wall_clock(point["runs"][era]) for era in eras]
         rows.append([str(point["value"]), *spans, *ratios, *asleep])
-    missing = len(result["sweep"]["values"]) - len(result["points"])
-    return table(rows) + ([f"{missing} of the values are not done"] if missing else [])
+    lines = table(rows)
+    for point in result["points"]:
+        where = f"{result['sweep']['name']} = {point['value']}, "
+        lines += unmet_lines(point["runs"], where)
+    if result["not_done"]:
+        lines.append(f"not done: {', '.join(map(str, result['not_done']))}")
+    return lines
 
 
 def uninterruptible(row: Mapping[str, Any]) -> int:

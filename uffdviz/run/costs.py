@@ -4,17 +4,16 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated
 
 from uffdviz.errors import near_miss
 from uffdviz.light import msgspec
-from uffdviz.run.scenario import wrong
+from uffdviz.run.scenario import Natural, wrong
 
 
 class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row: nanoseconds, between which limits that is plausible, and who says so."""
 
-    ns: Annotated[int, msgspec.Meta(ge=0)]
+    ns: Natural
     range: tuple[int, int]
     source: str
 
@@ -50,11 +49,3 @@ def shipped_sets() -> dict[str, str]:
             name = file.name.removeprefix("costs_").removesuffix(".toml")
             found[name] = file.read_text(encoding="utf-8")
     return dict(sorted(found.items()))
-
-
-def costs_of(text: str) -> dict[str, int]:
-    """Read a table of costs that replaces rows of the shipped one; every row as there."""
-    rows = msgspec.convert(tomllib.loads(text), dict[str, Cost])
-    changes = {name: row.ns for name, row in rows.items()}
-    cost_table(changes)
-    return changes

@@ -13,12 +13,13 @@ from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.locks.rwsem import enter_write
 from uffdviz.kernel.steps import Ask, Mark, Obj, Step, Work
 from uffdviz.run.lean_order import Order
-from uffdviz.run.lean_totals import IDLE, QUIET, Runner, Thing
+from uffdviz.run.lean_totals import QUIET, Runner, Thing
 from uffdviz.run.machine import ANNOUNCED, sleeps
 from uffdviz.run.processors import NEVER
 from uffdviz.run.quick import QUICK, SAW
 from uffdviz.run.running import FINISHED
 from uffdviz.run.setting import Setting
+from uffdviz.trace.totals import IDLE
 
 
 def unobserved(era: type[Kernel]) -> type[Kernel]:
@@ -55,7 +56,9 @@ class Lean(Order):
             self.place(task)
             ask = task.ask
             if isinstance(ask, Step) and ask.waits and not task.listed:
-                task.waits = ("idle", "")
+                task.waits = IDLE
+            elif self.cpus:
+                task.off = 0
 
     def thing(self, obj: Obj) -> Thing:
         """Find what an object is in this run."""
@@ -143,9 +146,7 @@ class Lean(Order):
                 after, answer, fact = outcome
                 queued = 0
                 if claimed:
-                    ready = start
-                    start = self.claim(task, ready)
-                    queued = start - ready
+                    start, queued = self.claim(task, start)
                 if after is before:
                     changed = False
                     end = start + get_cost(ask.cost, check) * ask.units
@@ -163,8 +164,7 @@ class Lean(Order):
                 changed, fact = False, SAW
                 queued = 0
                 if claimed:
-                    start = self.claim(task, due)
-                    queued = start - due
+                    start, queued = self.claim(task, due)
                 if type(ask) is Work:
                     answer = 0
                     end = start + get_cost(ask.cost, check) * ask.units
@@ -181,7 +181,7 @@ class Lean(Order):
             task.running += end - start
             task.end = task.now = end
             task.waits = None
-            task.woken = -1
+            task.woken = task.off = -1
             # What it wants next.
             try:
                 ask = task.ask = task.send(answer)
@@ -225,6 +225,8 @@ class Lean(Order):
                     task.waits = IDLE
             elif fresh is Mark or (fresh is Work and not ask.align):
                 continue
+            elif fresh is Work:
+                task.waits = IDLE
             self.place(task)
             task = None
         self.put_back(task, due)

@@ -165,19 +165,18 @@ class Order(Spins):
         self.soonest = 0
         return task
 
-    def claim(self, task: Runner, ready: int) -> int:
-        """Give a task a processor. Returns: when it runs."""
+    def claim(self, task: Runner, ready: int) -> tuple[int, int]:
+        """Give a task a processor. Returns: when it runs, and how long it had none before."""
         processors = self.processors
-        victim = None
-        now = self._nows()
-        if not processors.idle:
-            victim = self.tasks[processors.victim(task.name, now, self._pinned)]
-        start = processors.claim(task.name, ready, now, self._pinned)
+        start = processors.claim(task.name, ready, self._nows(), self._pinned)
+        since = ready if task.off < 0 else task.off
         task.on = True
         self.soonest = 0 if processors.idle else processors.slice_end
-        if victim is not None:
+        for name, lost in processors.ousted:
+            victim = self.tasks[name]
+            victim.off = lost
             self._put_off(victim)
-        return start
+        return start, start - since
 
     def _put_off(self, task: Runner) -> None:
         """Move a task that lost its processor to the run queue."""

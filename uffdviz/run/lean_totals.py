@@ -11,10 +11,9 @@ from uffdviz.kernel.steps import Ask, Mark, Obj, Step
 from uffdviz.run.setting import Setting
 from uffdviz.run.waking import lateness
 from uffdviz.trace.events import Fact
-from uffdviz.trace.totals import FIRST, MODES, LockRow, TaskRow, summed
+from uffdviz.trace.totals import FIRST, MODES, LockRow, TaskRow, all_said, group, grouped_row
 
 QUIET: Final = frozenset({"Saw", "Changed", "Resumed", "LockRefused", "LockMisused"})
-IDLE: Final = ("idle", "")
 
 
 class Thing:
@@ -122,7 +121,9 @@ class Sums:
         thing.since.setdefault(key, []).append(end)
         asked = thing.asked.pop(key, None)
         if asked is not None:
-            row.wait.add(max(0, start - asked))
+            waited = max(0, start - asked)
+            row.wait.add(waited)
+            task.got(thing.name, waited)
         if task.spins is not None:
             self.stop_spin(task)
         if thing.obj.kind == "spinlock":
@@ -167,7 +168,7 @@ class Sums:
         thing.released = end
         if starts := thing.since.get((task.name, "write")):
             self._row(thing, "write").hold.add(max(0, start - starts.pop()))
-        self._row(thing, "read")
+        self._row(thing, "read").acquisitions += 1
         thing.since.setdefault((task.name, "read"), []).append(end)
 
     def _gave_up(self, fact: Any, task: Runner, thing: Thing, start: int, end: int) -> None:
@@ -199,33 +200,10 @@ class Sums:
         """The totals by their JSON keys; mappings of the same name are one row."""
         self.wall = max((task.end for task in self.tasks.values()), default=0)
         for task in self.tasks.values():
-            if not task.done:
-                task.go_on(self.wall)
-        tasks = {name: task.said() for name, task in self.tasks.items()}
-        for row in tasks.values():
-            for key in ("uninterruptible_ns", "killable_ns"):
-                row[key] = grouped_waits(row[key])
-        order = sorted(self._rows, key=lambda key: (key[0] != FIRST, key))
-        return {
-            "wall_ns": self.wall,
-            "locks": [self._rows[key].said(*key) for key in order],
-            "tasks": tasks,
-            "all": summed(list(tasks.values())),
-        }
+            task.last(self.wall)
+        tasks = {name: grouped_row(task.said()) for name, task in self.tasks.items()}
+        return all_said(self.wall, self._rows, tasks)
 
     def returns(self) -> dict[str, dict[str, int]]:
         """How often the calls of each task returned what."""
         return {name: dict(Counter(task.results)) for name, task in self.tasks.items()}
-
-
-def group(lock: str) -> str:
-    """The row of a lock: that of a mapping which came later is that of the first of the name."""
-    return lock.partition("~")[0]
-
-
-def grouped_waits(waits: dict[str, int]) -> dict[str, int]:
-    """Add up waits by the rows of their locks."""
-    sums: dict[str, int] = {}
-    for lock, ns in sorted(waits.items()):
-        sums[group(lock)] = sums.get(group(lock), 0) + ns
-    return sums

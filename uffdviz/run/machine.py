@@ -70,10 +70,12 @@ class Machine:
         self._order = tuple(self.tasks.values())
         for task in self._order:
             task.silent = isinstance(task.ask, Step) and task.ask.waits
+        stuck = self._stuck()
+        self.clock.begin(self.tasks.keys() - dict(stuck))
         self.start: Snapshot = first_snapshot(
             {obj.name: state for obj, state in self.world.items()},
             {name: task.locate() for name, task in self.tasks.items()},
-            self._stuck(),
+            stuck,
         )
         self.spots: list[Spots] = []
         self.first_spots = {name: task.spots for name, task in self.tasks.items()}
@@ -277,11 +279,17 @@ class Machine:
             at=task.locate(),
             stuck=self._stuck(),
             queued=self.clock.queued,
+            off=self._off(task, when[1]),
         )
-        self.clock.queued = 0
+        self.clock.queued, self.clock.ousted = 0, ()
         self.events.append(event)
         self.spots.append(task.spots)
         return event
+
+    def _off(self, task: Running, now: int) -> tuple[tuple[str, int], ...]:
+        """Name who has no processor from now on, and since when: who lost one, and who pauses."""
+        pauses = isinstance(task.ask, Work) and task.ask.align
+        return (*self.clock.ousted, (task.name, now)) if pauses else self.clock.ousted
 
     def _stuck(self) -> tuple[tuple[str, str], ...]:
         """Name the tasks that wait without having said so, and for what."""

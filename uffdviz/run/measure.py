@@ -12,6 +12,8 @@ from uffdviz.light import msgspec
 from uffdviz.run.collector import without_collector
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.lean import Lean
+from uffdviz.run.read_scenario import scenario_of
+from uffdviz.run.report import as_result
 from uffdviz.run.scenario import Scenario
 from uffdviz.run.setting import Setting, load_setting, setting_of
 
@@ -53,7 +55,23 @@ def set_up(plan: Plan) -> Setting:
     scenario = msgspec.structs.replace(scenario, costs=costs)
     for name, count in plan.counts.items():
         scenario = with_count(scenario, name, count)
+    if plan.counts:
+        scenario = checked(scenario, plan)
     return Setting(scenario, plan.era, plan.mutations, setting.name)
+
+
+def checked(scenario: Scenario, plan: Plan) -> Scenario:
+    """The scenario with the counts of a plan, if a file could have them.
+
+    Raises: UsageError with what is wrong with them.
+    """
+    counts = ", ".join(f"{name} = {count}" for name, count in plan.counts.items())
+    try:
+        return scenario_of(
+            msgspec.to_builtins(scenario), f"{Path(plan.scenario).stem} with {counts}"
+        )
+    except ScenarioError as error:
+        raise UsageError(str(error)) from None
 
 
 def with_count(scenario: Scenario, name: str, count: int) -> Scenario:
@@ -62,9 +80,6 @@ def with_count(scenario: Scenario, name: str, count: int) -> Scenario:
     Raises: UsageError if there is nothing of that name to count.
     """
     if name == "cpus":
-        if count < 1:
-            msg = f"cpus = {count}: at least 1"
-            raise UsageError(msg)
         return msgspec.structs.replace(scenario, cpus=count)
     tables = {table.name: table for table in scenario.task}
     table = tables.get(name)
@@ -104,49 +119,21 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
                     break
     except KeyboardInterrupt:
         ended, interrupted = False, True
-    results = {name: task.results for name, task in lean.tasks.items()}
+    results = {n: [as_result(r) for r in task.results] for n, task in lean.tasks.items()}
     few = sum(len(r) for r in results.values()) <= MOST_RESULTS
     return {
         "scenario": setting.name,
         "era": setting.era_name,
         "mutations": list(setting.mutations),
         "schedule": ["everyone until done"],
-        "returns": {
-            n: [result_of(r) for r in found] if few else [] for n, found in results.items()
-        },
+        "returns": results if few else {name: [] for name in results},
         "counts": lean.returns(),
         "deadlock": None,
         "totals": lean.totals(),
-        "unmet": [],
+        "unmet": setting.unmet(results),
         "divergence": None,
         "unfinished": not ended,
         "interrupted": interrupted,
         "standstill": ended and not lean.over,
         "events": lean.steps,
     }
-
-
-def result_of(text: str) -> int | str:
-    """A result as JSON has it: an int, or an errno as text."""
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() else text
-
-
-def cost_changes(name: str) -> dict[str, int]:
-    """Read a file of costs: the path of one, or the name of a shipped one such as `qemu`.
-
-    Raises: UsageError, ScenarioError.
-    """
-    from uffdviz.run.costs import costs_of, shipped_sets
-
-    if name in shipped_sets():
-        return costs_of(shipped_sets()[name])
-    path = Path(name)
-    if not path.is_file():
-        msg = f"costs {name!r}: no such file; shipped ones are {', '.join(shipped_sets())}{near_miss(name, shipped_sets())}"
-        raise UsageError(msg)
-    try:
-        return costs_of(path.read_text(encoding="utf-8"))
-    except (ValueError, msgspec.ValidationError) as error:
-        msg = f"{path.name}: {error}"
-        raise ScenarioError(msg) from None

@@ -23,6 +23,7 @@ class Processors:
 
     `floor` is the least virtual runtime of those that run or could; it never falls. `slice_end` is
     when the first time slice ends, and `all_free` from when on any task finds the idle ones ready.
+    `ousted` names who lost its processor to the last claim, if somebody did, and when.
     """
 
     def __init__(self, count: int, costs: Mapping[str, int]) -> None:
@@ -35,6 +36,7 @@ class Processors:
         self.floor = 0
         self.slice_end = NEVER
         self.all_free = 0
+        self.ousted: tuple[tuple[str, int], ...] = ()
         self._ran: dict[str, int] = {}
         self._put_off: dict[str, int] = {}
         self._until = [0] * count
@@ -60,9 +62,12 @@ class Processors:
     ) -> int:
         """Put a task that could run from `ready` on a processor. Returns: when it runs."""
         ran = self.virtual(task)
+        self.ousted = ()
         if not self.idle:
             victim = self.victim(task, now, pinned)
-            self.leave(victim, max(ready, now.get(victim, 0)))
+            lost = max(ready, now.get(victim, 0))
+            self.leave(victim, lost)
+            self.ousted = ((victim, lost),)
             self._put_off[victim] = self._ran[victim]
         cpu = min(self.idle, key=lambda c: self._rank(c, task, ready))
         self.idle.remove(cpu)

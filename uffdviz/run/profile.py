@@ -10,12 +10,12 @@ from itertools import accumulate
 from typing import Any, ClassVar, Final, NamedTuple
 
 from uffdviz.run.lean import Lean
-from uffdviz.run.lean_totals import Runner, Thing, group
+from uffdviz.run.lean_totals import Runner, Thing
 from uffdviz.run.processors import NEVER
 from uffdviz.run.scenario import TaskTable
 from uffdviz.run.setting import Setting
 from uffdviz.trace.profile import Group, Kind, Profile, Row, Wait
-from uffdviz.trace.totals import TaskRow
+from uffdviz.trace.totals import TaskRow, group
 
 SLICES: Final = 4096
 FINEST: Final = 16

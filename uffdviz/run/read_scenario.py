@@ -17,6 +17,8 @@ from uffdviz.run.sense import make_sense
 LIMIT: Final = 1 << 20
 TOKEN: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _SHOWN: Final = 40
+MOST: Final = 1 << 62
+"""The largest number of a table of numbers, as `Natural` has it."""
 
 
 def shipped() -> dict[str, Path]:
@@ -66,7 +68,7 @@ def scenario_of(table: dict[str, Any], file: str) -> Scenario:
     try:
         scenario = msgspec.convert(table, Scenario)
     except msgspec.ValidationError as error:
-        _refuse(file, table, str(error))
+        refuse(file, table, str(error))
     try:
         make_sense(scenario)
     except ScenarioError as error:
@@ -103,15 +105,19 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _refuse(file: str, table: dict[str, Any], message: str) -> NoReturn:
-    """Say what msgspec says with the names of the file, the value, and a near miss."""
+def refuse(file: str, table: Any, message: str, form: type = Scenario) -> NoReturn:
+    """Say what msgspec says of a table of a form, with the names of the file, the value, and a near miss.
+
+    Raises: ScenarioError.
+    """
     what, _, path = message.partition(" - at `$")
     tokens = [a or b for a, b in TOKEN.findall(path.rstrip("`"))]
     if tokens[-1:] == ["..."]:
         tokens[-1] = _odd_one(table, tokens[:-1])
     place = ", ".join(_place(table, tokens))
     here = f"{file}: {place}: " if place else f"{file}: "
-    raise wrong(here + _what(what, table, tokens))
+    words = list(_allowed(table, tokens, form))
+    raise wrong(here + _what(what, table, tokens, words))
 
 
 def _place(value: Any, tokens: list[str]) -> Iterator[str]:
@@ -121,7 +127,7 @@ def _place(value: Any, tokens: list[str]) -> Iterator[str]:
         value = _get(value, token)
         if not token.isdigit():
             key = token
-            if not isinstance(value, list):
+            if not isinstance(value, (list, tuple)):
                 yield token
             continue
         number = int(token) + 1
@@ -140,7 +146,7 @@ def _place(value: Any, tokens: list[str]) -> Iterator[str]:
 def _get(value: Any, token: str) -> Any:
     if isinstance(value, dict):
         return value.get(token)
-    if isinstance(value, list) and token.isdigit() and int(token) < len(value):
+    if isinstance(value, (list, tuple)) and token.isdigit() and int(token) < len(value):
         return value[int(token)]
     return None
 
@@ -150,7 +156,8 @@ def _odd_one(table: dict[str, Any], tokens: list[str]) -> str:
     value: Any = table
     for token in tokens:
         value = _get(value, token)
-    return next((str(k) for k, v in value.items() if type(v) is not int or v < 0), "...")
+    odd = (str(k) for k, v in value.items() if type(v) is not int or not 0 <= v <= MOST)
+    return next(odd, "...")
 
 
 def _short(value: Any) -> str:
@@ -158,11 +165,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
-def _what(what: str, table: dict[str, Any], tokens: list[str]) -> str:
+def _what(what: str, table: Any, tokens: list[str], words: list[str]) -> str:
     value: Any = table
     for token in tokens:
         value = _get(value, token)
-    words = list(_allowed(table, tokens))
     if match := re.search(r"unknown field `(.*)`", what):
         return f"unknown key {_short(match[1])}" + (
             near_miss(match[1], words) or f"; keys are {', '.join(words)}"
@@ -178,9 +184,9 @@ def _what(what: str, table: dict[str, Any], tokens: list[str]) -> str:
     return f"{got}, not {_short(value)}".replace("str", "text").replace("array", "a list")
 
 
-def _allowed(table: dict[str, Any], tokens: list[str]) -> Iterator[str]:
+def _allowed(table: Any, tokens: list[str], form: type) -> Iterator[str]:
     """The keys, ops or words that the format knows at this place."""
-    here: Any = inspect.type_info(Scenario)
+    here: Any = inspect.type_info(form)
     value: Any = table
     for token in tokens:
         value = _get(value, token)

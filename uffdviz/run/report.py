@@ -12,15 +12,16 @@ from uffdviz.trace.standstill import cycle_text, standstill
 from uffdviz.trace.totals import totals
 
 
-def run_report(
+def run_report(  # noqa: PLR0913
     machine: Machine,
     last: Snapshot,
     *,
     scenario: str,
     mutations: Sequence[str] = (),
     background: Sequence[str] = (),
+    grouped: bool = False,
 ) -> dict[str, Any]:
-    """Say all about a run by the keys of `run --json`."""
+    """Say all about a run by the keys of `run --json`; `grouped`: as those of `compare` have it."""
     stopped = not machine.choices()
     return {
         "scenario": scenario,
@@ -32,7 +33,7 @@ def run_report(
             for name, task in last.tasks.items()
         },
         "deadlock": standstill(last, background) if stopped else None,
-        "totals": totals(machine.tasks, machine.events),
+        "totals": totals(machine.tasks, machine.events, grouped=grouped),
     }
 
 

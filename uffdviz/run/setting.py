@@ -88,6 +88,8 @@ class Setting:
         """What the calls of each task did not return although the scenario says so, in words."""
         said = []
         for name, results in returns.items():
+            if all(call.returns is None for call in every_call(self.tables[name])):
+                continue
             for number, result in enumerate(results):
                 bound = self.call(name, number)
                 if bound.returns is not None and bound.returns != result:

@@ -17,6 +17,7 @@ from uffdviz.errors import UsageError
 from uffdviz.run.compare import comparison
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.measure import Plan, Progress, measure, set_up
+from uffdviz.run.watch import Watch, how_far
 
 MOST_POINTS: Final = 17
 PATIENCE: Final = 5
@@ -93,14 +94,17 @@ def run_plans(plans: Sequence[Plan], jobs: int = 1, cluster: str = "") -> dict[i
 def points_of(
     sweep: Sweep, plans: Sequence[Plan], runs: Mapping[int, dict[str, Any]]
 ) -> dict[str, Any]:
-    """What is known of a sweep, by the keys of `compare --sweep --json`; each point is a comparison."""
+    """What is known of a sweep, by the keys of `compare --sweep --json`.
+
+    Each point is a comparison; without all of its runs to their ends it is no point.
+    """
     values = sweep.values()
     points = []
     for index, value in enumerate(values):
         found = {
             plan.era: runs[number]
             for offset, plan in enumerate(plans)
-            if (number := index * len(plans) + offset) in runs
+            if (number := index * len(plans) + offset) in runs and not runs[number]["unfinished"]
         }
         if len(found) == len(plans):
             points.append({"value": value, **comparison(plans[0].scenario, found)})
@@ -109,6 +113,7 @@ def points_of(
         "eras": [plan.era for plan in plans],
         "sweep": {"name": sweep.name, "values": values},
         "points": points,
+        "not_done": [value for value in values if value not in {p["value"] for p in points}],
     }
 
 
@@ -167,18 +172,8 @@ def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:
 
 
 def teller(plan: Plan) -> Progress:
-    """Say on standard error how far a run is: always on a terminal, else now and then."""
-    live = sys.stderr.isatty()
-
-    def tell(steps: int, now: int) -> bool:
-        if live or not steps % NEWS:
-            end = "\r" if live else "\n"
-            line = f"{plan.era}: {steps / 1e6:.1f} million steps, {now / 1e9:.3f} s of virtual time"
-            sys.stderr.write(f"{line}{end}")
-            sys.stderr.flush()
-        return True
-
-    return tell
+    """Say on standard error how far a run is, once a second."""
+    return Watch(lambda steps, now, _: how_far(plan.era, steps, now)).tick
 
 
 def say_done(done: int, of: int, run: dict[str, Any]) -> None:

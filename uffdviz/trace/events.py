@@ -61,7 +61,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     step; no `value` means unchanged. `pages` holds only the changed entries of a page table.
     `at` is the place where the task stands from now on. `stuck` names tasks that cannot move now
     although neither a contended lock nor a sleep has said so, each with what it waits for.
-    `queued` is how long before `start` the task could have gone on, had a processor been free.
+    `queued` is how long before `start` the task could have gone on, had it had a processor.
+    `off` names who has no processor from a time on: who lost one to the task, or itself if it pauses;
+    in the first step, where processors are counted, whoever else could go on.
     """
 
     n: int
@@ -83,6 +85,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     at: tuple[str, str] = ("", "")
     stuck: tuple[tuple[str, str], ...] = ()
     queued: int = 0
+    off: tuple[tuple[str, int], ...] = ()
 
     @property
     def sentence(self) -> str:

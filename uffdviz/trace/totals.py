@@ -1,7 +1,8 @@
 """What a run cost, in lock_stat's words: a fold of events.
 
 A wait lasts from the end of the step that found the lock taken to the start of the step that got
-it; a hold from there to the start of the release. A task's life is the sum of what it did: run (or
+it; a hold from there to the start of the release, or of the downgrade, where a hold for reading
+begins. A wait that is not over, or ends without the lock, is in no lock's sum, nor in a task's. A task's life is the sum of what it did: run (or
 spin, or stand still for a word that another processor uses), wait for a processor or for the end
 of a wake-up, wait for locks, sleep in userfaultfd, and pause where the scenario says so (`idle`).
 """
@@ -13,6 +14,7 @@ from uffdviz.trace.events import Event
 
 FIRST: Final = "mmap_lock"
 MODES: Final = ("read", "write")
+IDLE: Final = ("idle", "")
 
 
 class Spread:
@@ -28,6 +30,14 @@ class Spread:
         self.most = max(self.most, ns)
         self.count += 1
         self.total += ns
+
+    def join(self, other: "Spread") -> None:
+        """Add the durations of another."""
+        if other.count:
+            self.least = min(self.least, other.least) if self.count else other.least
+            self.most = max(self.most, other.most)
+            self.count += other.count
+            self.total += other.total
 
     def said(self) -> dict[str, int]:
         """The figures by their JSON keys; the mean is rounded down."""
@@ -55,6 +65,13 @@ class LockRow:
         if starts := self.since.get(task):
             self.hold.add(max(0, at - starts.pop()))
 
+    def join(self, other: "LockRow") -> None:
+        """Add what another lock cost."""
+        self.acquisitions += other.acquisitions
+        self.contentions += other.contentions
+        self.wait.join(other.wait)
+        self.hold.join(other.hold)
+
     def said(self, lock: str, mode: str) -> dict[str, Any]:
         return {
             "lock": lock,
@@ -66,8 +83,15 @@ class LockRow:
         }
 
 
+Rows = dict[tuple[str, str], LockRow]
+"""The rows of locks, by lock and mode."""
+
+
 class TaskRow:
-    """What one task did with its time; `waits` says what it has been waiting for since `end`."""
+    """What one task did with its time; `waits` says what it has been waiting for since `end`.
+
+    `off` is since when a task that could go on has had no processor; negative if it has one.
+    """
 
     __slots__ = (
         "asleep",
@@ -75,6 +99,8 @@ class TaskRow:
         "end",
         "idle",
         "killable",
+        "lock_waits",
+        "off",
         "runnable",
         "running",
         "stuck",
@@ -88,8 +114,10 @@ class TaskRow:
         self.running = self.runnable = self.asleep = self.idle = 0
         self.stuck: dict[str, int] = {}
         self.killable: dict[str, int] = {}
+        self.lock_waits: dict[str, int] = {}
         self.waits: tuple[str, str] | None = None
         self.woken = -1
+        self.off = -1
 
     def copy(self) -> "TaskRow":
         other = TaskRow()
@@ -123,6 +151,17 @@ class TaskRow:
             case _:
                 self.stuck[lock] = self.stuck.get(lock, 0) + waited
 
+    def got(self, lock: str, waited: int) -> None:
+        """Account for the whole wait for a lock: asleep, spinning, and waking up until it has it."""
+        self.lock_waits[lock] = self.lock_waits.get(lock, 0) + waited
+
+    def last(self, wall: int) -> None:
+        """Account for the time until the end of the run, or of what is known of it."""
+        if self.done:
+            return
+        could = self.off >= 0 and (self.waits is None or self.waits[0] == "spinning")
+        self.go_on(wall, wall - self.off if could else 0)
+
     def said(self) -> dict[str, Any]:
         return {
             "wall_ns": self.end,
@@ -132,6 +171,7 @@ class TaskRow:
             "killable_ns": dict(sorted(self.killable.items())),
             "userfaultfd_ns": self.asleep,
             "idle_ns": self.idle,
+            "lock_wait_ns": dict(sorted(self.lock_waits.items())),
         }
 
 
@@ -140,6 +180,7 @@ class Totals:
 
     def __init__(self, tasks: Iterable[str]) -> None:
         self.wall = 0
+        self._begun = False
         self._tasks = {name: TaskRow() for name in tasks}
         self._locks = {(FIRST, mode): LockRow() for mode in MODES}
 
@@ -153,45 +194,52 @@ class Totals:
         if event.fact == "DeadlinePassed":
             return
         if event.fact == "Paused":
-            task.waits = ("idle", "")
+            task.waits = IDLE
         task.go_on(event.start, event.queued)
         task.running += event.end - event.start
         task.end = event.end
         task.waits = None
-        task.woken = -1
-        for name, _ in event.stuck:
-            row = self._tasks[name]
-            if name == event.task or not row.end:  # it has just stopped, or has not begun
-                row.waits = ("idle", "")
+        task.woken = task.off = -1
+        self._stopped(event)
         note = getattr(self, f"_{event.fact.lower()}", None)
         if note is not None:
             note(event, task)
 
-    def said(self) -> dict[str, Any]:
-        """The totals by their JSON keys."""
+    def _stopped(self, event: Event) -> None:
+        """Note which tasks wait, pause or have lost their processor from now on."""
+        for name, _ in event.stuck:
+            if name == event.task or not self._begun:  # it has just stopped, or begins so
+                self._tasks[name].waits = IDLE
+        self._begun = True
+        for name, since in event.off:
+            if name == event.task:
+                self._tasks[name].waits = IDLE
+            else:
+                self._tasks[name].off = since
+
+    def said(self, *, grouped: bool = False) -> dict[str, Any]:
+        """The totals by their JSON keys; `grouped`: mappings of the same name are one row."""
         rows = {name: row.copy() for name, row in self._tasks.items()}
         for row in rows.values():
-            if not row.done:
-                row.go_on(self.wall)
+            row.last(self.wall)
         tasks = {name: row.said() for name, row in rows.items()}
-        order = sorted(self._locks, key=lambda key: (key[0] != FIRST, key))
-        return {
-            "wall_ns": self.wall,
-            "locks": [self._locks[key].said(*key) for key in order],
-            "tasks": tasks,
-            "all": summed(list(tasks.values())),
-        }
+        if not grouped:
+            return all_said(self.wall, self._locks, tasks)
+        tasks = {name: grouped_row(row) for name, row in tasks.items()}
+        return all_said(self.wall, grouped_locks(self._locks), tasks)
 
     def _lock(self, event: Event, mode: str = "") -> LockRow:
         return self._locks.setdefault((event.object, mode or event.mode), LockRow())
 
-    def _lockacquired(self, event: Event, _: TaskRow) -> None:
+    def _lockacquired(self, event: Event, task: TaskRow) -> None:
         row = self._lock(event)
         row.acquisitions += 1
         row.begin(event.task, event.end)
         asked = row.asked.pop(event.task, None)
         if asked is not None:
-            row.wait.add(max(0, event.start - asked))
+            waited = max(0, event.start - asked)
+            row.wait.add(waited)
+            task.got(event.object, waited)
 
     def _lockcontended(self, event: Event, task: TaskRow) -> None:
         row = self._lock(event)
@@ -209,7 +257,9 @@ class Totals:
 
     def _lockdowngraded(self, event: Event, _: TaskRow) -> None:
         self._lock(event, "write").finish(event.task, event.start)
-        self._lock(event, "read").begin(event.task, event.end)
+        row = self._lock(event, "read")
+        row.acquisitions += 1
+        row.begin(event.task, event.end)
 
     def _slept(self, event: Event, task: TaskRow) -> None:
         own = event.object == f"task {event.task}"
@@ -224,20 +274,59 @@ class Totals:
         task.done = True
 
 
-def totals(tasks: Iterable[str], events: Iterable[Event]) -> dict[str, Any]:
-    """Add up a run."""
+def totals(
+    tasks: Iterable[str], events: Iterable[Event], *, grouped: bool = False
+) -> dict[str, Any]:
+    """Add up a run; `grouped`: mappings of the same name are one row."""
     sums = Totals(tasks)
     for event in events:
         sums.add(event)
-    return sums.said()
+    return sums.said(grouped=grouped)
+
+
+def all_said(wall: int, locks: Rows, tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The totals by their JSON keys."""
+    order = sorted(locks, key=lambda key: (key[0] != FIRST, key))
+    return {
+        "wall_ns": wall,
+        "locks": [locks[key].said(*key) for key in order],
+        "tasks": tasks,
+        "all": summed(list(tasks.values())),
+    }
+
+
+def group(lock: str) -> str:
+    """The row of a lock: that of a mapping which came later is that of the first of the name."""
+    return lock.partition("~")[0]
+
+
+def grouped_row(task: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a task, with its waits added up by the rows of their locks."""
+    return {k: grouped_waits(v) if isinstance(v, dict) else v for k, v in task.items()}
+
+
+def grouped_waits(waits: dict[str, int]) -> dict[str, int]:
+    """Add up waits by the rows of their locks."""
+    sums: dict[str, int] = {}
+    for lock, ns in sorted(waits.items()):
+        sums[group(lock)] = sums.get(group(lock), 0) + ns
+    return sums
+
+
+def grouped_locks(locks: Rows) -> Rows:
+    """Add up the rows of locks that belong to mappings of the same name."""
+    rows: Rows = {}
+    for (lock, mode), row in locks.items():
+        rows.setdefault((group(lock), mode), LockRow()).join(row)
+    return rows
 
 
 def summed(tasks: list[dict[str, Any]]) -> dict[str, Any]:
     """Add up the figures of all tasks, by key and by lock."""
     result: dict[str, Any] = {}
-    for key in TaskRow().said():
+    for key, nothing in TaskRow().said().items():
         values = [task[key] for task in tasks]
-        if key in {"uninterruptible_ns", "killable_ns"}:
+        if isinstance(nothing, dict):
             locks = sorted({lock for value in values for lock in value})
             result[key] = {lock: sum(value.get(lock, 0) for value in values) for lock in locks}
         else:
