@@ -6,7 +6,8 @@ import pytest
 
 from uffdviz.course.reach import seek
 from uffdviz.course.shelf import CourseShelf
-from uffdviz.run import shortest
+from uffdviz.run import explore
+from uffdviz.run.explore import OFTEN
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.setting import load_setting
 
@@ -22,8 +23,8 @@ def test_a_search_that_is_stopped_proves_nothing() -> None:
         return len(told) < 3
 
     found = seek(LARGE, NOWHERE, tick=tick)
-    assert told == [1024, 2048, 3072]
-    assert (found.way, found.states, found.finished) == (None, 3072, False)
+    assert told == [OFTEN, 2 * OFTEN, 3 * OFTEN]
+    assert (found.way, found.states, found.finished) == (None, 3 * OFTEN, False)
 
 
 def test_a_search_to_the_end_proves_that_there_is_no_way() -> None:
@@ -37,7 +38,7 @@ def test_a_search_to_the_end_proves_that_there_is_no_way() -> None:
 def test_a_way_seen_before_the_stop_leads_there_and_is_not_called_easiest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shortest, "OFTEN", 1)
+    monkeypatch.setattr(explore, "OFTEN", 1)
     setting = load_setting("move-meets-mprotect", "series-v4")
     reach = "app waits for vma src to write"
     whole = seek(setting, reach)
@@ -76,4 +77,4 @@ def test_the_screen_is_told_that_a_search_was_stopped() -> None:
     assert not stopped.finished
     assert not stopped.why
     assert not stopped.ahead
-    assert stopped.states == 1024
+    assert stopped.states == OFTEN

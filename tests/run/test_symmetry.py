@@ -8,6 +8,7 @@ from uffdviz.check.properties import IDENTS, rules
 from uffdviz.errors import ModelError
 from uffdviz.kernel.eras.registry import eras
 from uffdviz.run.explore import Limits, Seen, explore
+from uffdviz.run.livelock import has_circles, in_circles
 from uffdviz.run.read_scenario import scenario_of
 from uffdviz.run.search import alike, space_of
 from uffdviz.run.setting import Setting
@@ -114,6 +115,8 @@ def test_verdicts_are_the_same_with_and_without(seed: int) -> None:
     if seen.finished:
         assert found.finished
         assert [i for i, _ in goals(every, seen)] == [i for i, _ in goals(few, found)]
+        circles = in_circles(every, seen, Limits())
+        assert has_circles(few, found, Limits()) == bool(circles)
 
 
 @pytest.mark.parametrize("bug", [False, True])

@@ -28,6 +28,8 @@ HIDDEN: Final = (
 
 def how_far(states: int, transitions: int, seconds: float) -> str:
     """Say how far a search is."""
+    if not transitions:
+        return f"{states} states looked at again, {seconds:.0f} s"
     rate = states / seconds
     return f"{states} states, {transitions} transitions, {rate:,.0f} states/s, {seconds:.0f} s"
 

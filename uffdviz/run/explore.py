@@ -16,7 +16,10 @@ from uffdviz.run.space import BLOCKED, Space
 
 OFTEN: Final = 1000
 Tick = Callable[[int, int], bool]
-"""Told the states and transitions so far now and then. Returns: whether to go on."""
+"""Told the states and transitions so far now and then. Returns: whether to go on.
+
+The transitions are 0 where states that were seen are looked at again.
+"""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -25,6 +28,10 @@ class Limits(msgspec.Struct, frozen=True):
     max_states: int = 2_000_000
     tick: Tick | None = None
     first: bool = False
+
+    def again(self, states: int) -> bool:
+        """Whether to go on where states are looked at again; asks `tick` now and then."""
+        return states % OFTEN != 0 or self.tick is None or self.tick(states, 0)
 
 
 class Seen(msgspec.Struct):

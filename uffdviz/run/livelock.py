@@ -4,7 +4,9 @@ A round is a set of states that all lead to each other, in which every unfinishe
 or never can (strong fairness: a lock is handed to its first waiter in the end). It is a livelock if
 nothing leads out of it, or if only tasks move in it whose calls are finite. What the environment
 may do (work that fails, a signal) is nothing that goes on for ever.
-This needs the whole graph: a reduction may leave out the very step that leads out.
+To tell a round from a circle that somebody leads out of needs the whole graph: a reduction may leave
+out the very step that leads out. But whether there is a circle at all a reduced search knows: of the
+runs that never end it leaves one out only for another that never ends either.
 """
 
 from collections.abc import Iterator
@@ -48,24 +50,61 @@ def goes_round(space: Space, task: str) -> bool:
     return left > 0
 
 
+def has_circles(space: Space, seen: Seen, limits: Limits) -> bool:
+    """Whether a state leads back to itself though a task is unfinished that has to end.
+
+    True, too, if a limit comes first: nothing is proven then.
+    """
+    first = next(iter(seen.parents))
+    path = {first: onward(space, seen, first)}
+    done: set[int] = set()
+    while path and limits.again(len(done)):
+        state, ahead = next(reversed(path.items()))
+        after = next((after for after in ahead if after not in done), None)
+        if after is None:
+            del path[state]
+            done.add(state)
+        elif after in path:
+            return True
+        else:
+            path[after] = onward(space, seen, after)
+    return bool(path)
+
+
+def onward(space: Space, seen: Seen, state: int) -> Iterator[int]:
+    """The states of a graph that tasks' moves lead to, or that stand for those."""
+    if space.background and not space.is_stuck(state):
+        return
+    for row, after in space.moves(state):
+        if not row.actor.verb and (met := seen.stands_for(after)) in seen.parents:
+            yield met
+
+
 def whole(space: Space, limits: Limits) -> Seen:
     """The whole graph, every move of every state."""
     return explore(space, limits, reduce=False)
 
 
-def rounds(space: Space, seen: Seen) -> list[Round]:
-    """The livelocks of a whole graph."""
-    left = in_circles(space, seen)
+def rounds(space: Space, seen: Seen, limits: Limits) -> list[Round] | None:
+    """The livelocks of a whole graph. Returns: them; None if a limit came first."""
+    left = in_circles(space, seen, limits)
+    if left is None:
+        return None
     return [found for part in components(left) for found in judge_round(space, left, part)]
 
 
-def in_circles(space: Space, seen: Seen) -> Graph:
-    """The part of a graph that is left when every state is taken away that leads nowhere."""
+def in_circles(space: Space, seen: Seen, limits: Limits) -> Graph | None:
+    """The part of a graph that is left when every state is taken away that leads nowhere.
+
+    Returns: it; None if a limit came first.
+    """
     graph: Graph = {}
     before: dict[int, list[int]] = {}
     done: list[int] = []
     open_moves: dict[int, int] = {}
-    for state in seen.parents:
+    for count, state in enumerate(seen.parents):
+        if not limits.again(count):
+            return None
         moves = [(r.actor.task, after) for r, after in space.moves(state) if not r.actor.verb]
         if not moves or not space.is_stuck(state):
             done.append(state)

@@ -12,7 +12,6 @@ from uffdviz.run.livelock import Round
 from uffdviz.run.rows import Row
 from uffdviz.run.space import Space
 
-OFTEN: Final = 1024
 FOUND: Final = -1
 Move = tuple[Row, int]
 """A step, and the packed state in which it is taken."""
@@ -102,7 +101,7 @@ class Shortest:
             if (not moves and self.goal.ends(state)) or self.goal.holds(state):
                 return self._back(key, many)
             self.states += 1
-            if len(self._best) > self.limits.max_states or not _goes_on(self.limits, self.states):
+            if len(self._best) > self.limits.max_states or not self.limits.again(self.states):
                 self.finished = False
                 return None
             for row, after in moves:
@@ -129,10 +128,6 @@ class Shortest:
             key, row = self._came[key]
             path.append((row, key // many))
         return path[::-1]
-
-
-def _goes_on(limits: Limits, states: int) -> bool:
-    return states % OFTEN != 0 or limits.tick is None or limits.tick(states, 0)
 
 
 def choices(space: Space, row: Row, state: int) -> list[str]:
@@ -164,7 +159,7 @@ def escapes(space: Space, state: int, goal: Goal, lost: set[int], limits: Limits
             ):
                 seen.add(after)
                 todo.append(after)
-        if len(seen) > limits.max_states or not _goes_on(limits, len(seen)):
+        if len(seen) > limits.max_states or not limits.again(len(seen)):
             return None
     lost |= seen
     return False

@@ -11,7 +11,7 @@ from uffdviz.errors import ModelError
 from uffdviz.kernel.steps import Step
 from uffdviz.light import msgspec
 from uffdviz.run.explore import Limits, Seen, explore
-from uffdviz.run.livelock import Round, can_go_round, rounds, whole
+from uffdviz.run.livelock import Round, can_go_round, has_circles, rounds, whole
 from uffdviz.run.machine import Machine
 from uffdviz.run.report import schedule_lines
 from uffdviz.run.shortest import (
@@ -65,11 +65,11 @@ def judge(
     seen = explore(space, limits, reduce=reduce, swap=reduce)
     finished = seen.finished
     wanted = list(goals(space, seen))
-    if finished and can_go_round(space):
+    if finished and can_go_round(space) and has_circles(space, seen, limits):
         every = whole(space, limits) if reduce else seen
-        finished = every.finished
-        found = rounds(space, every) if finished else []
-        wanted += {name_of_round(one): Trapped(one) for one in reversed(found)}.items()
+        found = rounds(space, every, limits) if every.finished else None
+        finished = found is not None
+        wanted += {name_of_round(one): Trapped(one) for one in reversed(found or [])}.items()
     findings = [
         finding
         for ident, goal in wanted
