@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from uffdviz.course.catalog import row
 from uffdviz.course.narrate import wrapped
 from uffdviz.course.player import Playback, Told, check_words
 from uffdviz.course.schema import Lesson
@@ -44,12 +45,7 @@ def play_headless(name: str, *, plain: bool, json: bool) -> Answer:
 def as_json(lesson: Lesson, told: list[Told], failures: list[Told]) -> dict[str, Any]:
     """All that a playing has to say, as one document."""
     return {
-        "name": lesson.name,
-        "title": lesson.title,
-        "chapter": lesson.chapter,
-        "path": lesson.path,
-        "scenario": lesson.front.scenario,
-        "era": lesson.front.era,
+        **row(lesson),
         "ok": not failures,
         "failures": [{"line": one.line, "text": one.text} for one in failures],
         "told": [msgspec.to_builtins(one) for one in told],
