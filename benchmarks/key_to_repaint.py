@@ -29,7 +29,7 @@ async def measure(tasks: int, mappings: int, steps: int = 200) -> list[float]:
             paint(screen, renderable)  # type: ignore[arg-type]
             painted.set()
 
-        app._display = display  # type: ignore[method-assign, assignment]
+        app._display = display  # type: ignore[method-assign]
         for number in range(steps):
             painted.clear()
             start = time.perf_counter()
