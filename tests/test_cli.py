@@ -197,6 +197,10 @@ BAD = [
     ("run", "{scenario}", "more"),
     ("run", "{scenario}", "--era", "v9.9"),
     ("run", "{scenario}", "--seed", "x"),
+    ("run", "{scenario}", "--seed", "1.5"),
+    ("check", "{scenario}", "--max-states", "1.5"),
+    ("run", "x" * 5000),
+    ("run", "{scenario}", "--mutate", "M999"),
     ("run", "{scenario}", "--scheduler", "fair"),
     ("run", "{scenario}", "--schedule", "gcc x3"),
     ("run", "{scenario}", "--schedule", "gc three times"),
@@ -225,7 +229,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("words", BAD, ids=" ".join)
+@pytest.mark.parametrize("words", BAD, ids=lambda words: " ".join(words)[:60])
 def test_bad_input_is_one_line(
     words: tuple[str, ...], cli: Cli, scenario: Path, tmp_path: Path
 ) -> None:
@@ -234,6 +238,15 @@ def test_bad_input_is_one_line(
     assert err.count("\n") == 1
     assert err.startswith("uffdviz: ")
     assert "mistake of ours" not in err
+    assert len(err) < 400
+
+
+def test_a_letter_that_the_output_cannot_write_is_no_error() -> None:
+    words = [sys.executable, "-m", "uffdviz", "run", "copy"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"1.98 \xb5s" in done.stdout
 
 
 def test_a_near_miss_is_named(cli: Cli, scenario: Path) -> None:
