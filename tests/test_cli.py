@@ -256,6 +256,34 @@ def test_a_near_miss_is_named(cli: Cli, scenario: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("app x1; fail gc", "line 1: gc cannot fail here"),
+        ("app x1\ndeadline mmap_lock", "line 2: 'deadline mmap_lock' cannot happen now"),
+        ("gc until holds mmap_lock for wrte", "'for wrte' is no mode"),
+        ("gc until waits for vma dst to", "'to' is no mode"),
+        ("gc x\u0663", "is not 'x3'"),
+    ],
+)
+def test_what_is_wrong_in_a_schedule_is_said_with_its_line(
+    schedule: str, said: str, cli: Cli, scenario: Path
+) -> None:
+    status, out, err = cli("run", scenario, "--schedule", schedule)
+    assert (status, out) == (2, "")
+    assert err.startswith("uffdviz: schedule: line ")
+    assert said in err
+
+
+def test_the_mark_with_which_some_editors_begin_a_schedule_is_no_fault(
+    cli: Cli, scenario: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "marked.txt"
+    path.write_text("gc x3\r\n", encoding="utf-8-sig")
+    status, _, err = cli("run", scenario, "--schedule", f"@{path}")
+    assert (status, err) == (0, "")
+
+
 def test_a_binary_schedule_is_refused(cli: Cli, scenario: Path, tmp_path: Path) -> None:
     path = tmp_path / "binary"
     path.write_bytes(bytes(range(256)))

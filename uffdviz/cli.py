@@ -223,17 +223,18 @@ def schedule_text(said: str) -> tuple[str, str]:
     if not said.startswith("@"):
         return said, "schedule"
     path = Path(said[1:])
+    called = str(path)[:200]
     try:
         if path.is_file() and path.stat().st_size > MAX_SCHEDULE:
-            msg = f"{path}: larger than 4 MiB, which no schedule is"
+            msg = f"{called}: larger than 4 MiB, which no schedule is"
             raise UsageError(msg)
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8-sig"), called
     except UnicodeDecodeError:
-        msg = f"{path}: not text: a schedule is one instruction a line"
+        msg = f"{called}: not text: a schedule is one instruction a line"
         raise UsageError(msg) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        msg = f"{path}: {reason.lower()}"
+        msg = f"{called}: {reason.lower()}"
         raise UsageError(msg) from None
 
 

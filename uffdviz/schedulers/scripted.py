@@ -30,6 +30,11 @@ class Scripted:
         """The line of the instruction that is being followed; 0 after the last."""
         return self._schedule[self._at].line if self._at < len(self._schedule) else 0
 
+    def placed(self, error: ScheduleError) -> str:
+        """An error as it is, or with the line whose move could not be made."""
+        text = str(error)
+        return text if text.startswith("line ") else f"line {self.line}: {text}"
+
     def pick(self, run: Run) -> str | None:
         unasked = [event.choice for event in run.events[self._told :]]
         while self._at < len(self._schedule):
