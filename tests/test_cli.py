@@ -161,6 +161,23 @@ def test_a_sweep_gives_no_ratio_to_an_era_that_stands_still(cli: Cli) -> None:
     row = out.splitlines()[1].split()
     assert "deadlock" in row
     assert "–" in row
+    assert (
+        "copy_page = 401, series-v4 is in a deadlock from 535 ns on, nobody can move: gc waits for "
+        "mmap_lock to read behind app, which holds it for write; app waits for vma src"
+    ) in out
+    point = json.loads(cli("compare", *words, "--json")[1])["points"][0]
+    once = json.loads(cli("compare", *words[:3], "--json")[1])
+    assert point["runs"]["series-v4"]["deadlock"] == once["runs"]["series-v4"]["deadlock"]
+
+
+@pytest.mark.parametrize("name", ["event-killed", "copy-after-fork-failed"])
+def test_a_sweep_kills_and_fails_as_the_scenario_says(name: str, cli: Cli) -> None:
+    words = ("compare", name, "--eras", "v6.8,v6.9", "--json")
+    runs = json.loads(cli(*words)[1])["runs"]
+    [point] = json.loads(cli(*words, "--sweep", "copy_page=400..400")[1])["points"]
+    for era, run in runs.items():
+        there = point["runs"][era]
+        assert (there["returns"], there["totals"]) == (run["returns"], run["totals"])
 
 
 @pytest.mark.parametrize(
