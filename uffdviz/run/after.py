@@ -1,6 +1,7 @@
 """`after = "TASK LANDMARK"`: a call that waits for what another task does; and what `kill` may say."""
 
 import re
+from functools import cache
 from typing import Any, Final, NoReturn
 
 from uffdviz.errors import ScheduleError, near_miss
@@ -61,6 +62,7 @@ def check_kill(stage: Stage, text: str) -> None:
         raise wrong(msg)
 
 
+@cache
 def every_function() -> frozenset[str]:
     """The names of all kernel functions of all eras."""
     return frozenset(
