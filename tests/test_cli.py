@@ -161,6 +161,23 @@ def test_a_sweep_gives_no_ratio_to_an_era_that_stands_still(cli: Cli) -> None:
     row = out.splitlines()[1].split()
     assert "deadlock" in row
     assert "–" in row
+    assert (
+        "copy_page = 401, series-v4 is in a deadlock from 535 ns on, nobody can move: gc waits for "
+        "mmap_lock to read behind app, which holds it for write; app waits for vma src"
+    ) in out
+    point = json.loads(cli("compare", *words, "--json")[1])["points"][0]
+    once = json.loads(cli("compare", *words[:3], "--json")[1])
+    assert point["runs"]["series-v4"]["deadlock"] == once["runs"]["series-v4"]["deadlock"]
+
+
+@pytest.mark.parametrize("name", ["event-killed", "copy-after-fork-failed"])
+def test_a_sweep_kills_and_fails_as_the_scenario_says(name: str, cli: Cli) -> None:
+    words = ("compare", name, "--eras", "v6.8,v6.9", "--json")
+    runs = json.loads(cli(*words)[1])["runs"]
+    [point] = json.loads(cli(*words, "--sweep", "copy_page=400..400")[1])["points"]
+    for era, run in runs.items():
+        there = point["runs"][era]
+        assert (there["returns"], there["totals"]) == (run["returns"], run["totals"])
 
 
 @pytest.mark.parametrize(
@@ -197,6 +214,10 @@ BAD = [
     ("run", "{scenario}", "more"),
     ("run", "{scenario}", "--era", "v9.9"),
     ("run", "{scenario}", "--seed", "x"),
+    ("run", "{scenario}", "--seed", "1.5"),
+    ("check", "{scenario}", "--max-states", "1.5"),
+    ("run", "x" * 5000),
+    ("run", "{scenario}", "--mutate", "M999"),
     ("run", "{scenario}", "--scheduler", "fair"),
     ("run", "{scenario}", "--schedule", "gcc x3"),
     ("run", "{scenario}", "--schedule", "gc three times"),
@@ -225,7 +246,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("words", BAD, ids=" ".join)
+@pytest.mark.parametrize("words", BAD, ids=lambda words: " ".join(words)[:60])
 def test_bad_input_is_one_line(
     words: tuple[str, ...], cli: Cli, scenario: Path, tmp_path: Path
 ) -> None:
@@ -234,6 +255,15 @@ def test_bad_input_is_one_line(
     assert err.count("\n") == 1
     assert err.startswith("uffdviz: ")
     assert "mistake of ours" not in err
+    assert len(err) < 400
+
+
+def test_a_letter_that_the_output_cannot_write_is_no_error() -> None:
+    words = [sys.executable, "-m", "uffdviz", "run", "copy"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"1.98 \xb5s" in done.stdout
 
 
 def test_a_near_miss_is_named(cli: Cli, scenario: Path) -> None:
@@ -241,6 +271,34 @@ def test_a_near_miss_is_named(cli: Cli, scenario: Path) -> None:
     assert (
         err == "uffdviz: schedule: line 2: no task 'ap'; tasks are gc, app (did you mean 'app'?)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("app x1; fail gc", "line 1: gc cannot fail here"),
+        ("app x1\ndeadline mmap_lock", "line 2: 'deadline mmap_lock' cannot happen now"),
+        ("gc until holds mmap_lock for wrte", "'for wrte' is no mode"),
+        ("gc until waits for vma dst to", "'to' is no mode"),
+        ("gc x\u0663", "is not 'x3'"),
+    ],
+)
+def test_what_is_wrong_in_a_schedule_is_said_with_its_line(
+    schedule: str, said: str, cli: Cli, scenario: Path
+) -> None:
+    status, out, err = cli("run", scenario, "--schedule", schedule)
+    assert (status, out) == (2, "")
+    assert err.startswith("uffdviz: schedule: line ")
+    assert said in err
+
+
+def test_the_mark_with_which_some_editors_begin_a_schedule_is_no_fault(
+    cli: Cli, scenario: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "marked.txt"
+    path.write_text("gc x3\r\n", encoding="utf-8-sig")
+    status, _, err = cli("run", scenario, "--schedule", f"@{path}")
+    assert (status, err) == (0, "")
 
 
 def test_a_binary_schedule_is_refused(cli: Cli, scenario: Path, tmp_path: Path) -> None:

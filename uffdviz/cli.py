@@ -5,6 +5,7 @@ input leaves standard output empty.
 """
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -12,13 +13,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from uffdviz.errors import ReplayDivergedError, UffdvizError, UsageError, near_miss
 from uffdviz.output import complain, hush, one_line, open_outputs, show, unwritable
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, Token
 
 Answer = tuple[int, Iterable[str]]
 """The exit status, and the lines to print."""
@@ -27,6 +28,7 @@ FINE, FINDING, BAD, UNFINISHED, INTERRUPTED = 0, 1, 2, 3, 130
 SHELLS = Literal["bash", "zsh", "fish"]
 Order = Literal["time", "round-robin", "random", "pct"]
 TRACEBACK: Final = "UFFDVIZ_TRACEBACK"
+WHOLE: Final = re.compile(r"[-+]?\d{1,30}(_\d{1,30})*")
 MAX_SCHEDULE: Final = 4 << 20
 ELSEWHERE: Final = (
     ("check", "uffdviz.run.check_command", "check"),
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if why := unwritable(error):
             hush()
             complain(f"standard output: {why}")
+        elif path := unreachable(error, words):
+            complain(f"{path}: {str(getattr(error, 'strerror', error)).lower()}")
         else:
             said = f"{whose(error, words)}: {type(error).__name__}: {error}"
             complain(f"{said} ({TRACEBACK}=1 tells more)")
@@ -77,6 +81,12 @@ def whose(error: Exception, words: Sequence[str]) -> str:
         return f"{theirs[-1].filename}:{theirs[-1].lineno}"
     files = [word for word in words if word.endswith(".py")]
     return " or of ".join(["a mistake of ours", *files])
+
+
+def unreachable(error: Exception, words: Sequence[str]) -> str:
+    """The path among the words that the system refuses to look at; empty if the error is another one."""
+    path = str(getattr(error, "filename", None) or "")
+    return path[:60] if path and any(path in word for word in words) else ""
 
 
 def answer(words: Sequence[str]) -> Answer:
@@ -127,7 +137,7 @@ def commands(*, described: bool = False) -> "App":
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
         result_action="return_value",
-        default_parameter=Parameter(negative=""),
+        default_parameter=Parameter(negative="", converter=converted),
     )
     own: tuple[Callable[..., Answer], ...] = (run, replay, compare, play)
     for command in own:
@@ -138,6 +148,17 @@ def commands(*, described: bool = False) -> "App":
             there = getattr(import_module(module), function) if described else None
             app.command(there or f"{module}:{function}", name=name)
     return app
+
+
+def converted(kind: Any, tokens: "Sequence[Token]") -> Any:
+    """Read an argument; a number that is not whole is none where a whole one is wanted."""
+    from cyclopts import convert
+
+    text = tokens[0].value if kind is int and len(tokens) == 1 else ""
+    if WHOLE.fullmatch(text) is None and text:
+        msg = f"expected a whole number, not {text[:40]!r}"
+        raise ValueError(msg)
+    return int(text) if text else convert(kind, tokens)
 
 
 def exists(module: str) -> bool:
@@ -202,17 +223,18 @@ def schedule_text(said: str) -> tuple[str, str]:
     if not said.startswith("@"):
         return said, "schedule"
     path = Path(said[1:])
+    called = str(path)[:200]
     try:
         if path.is_file() and path.stat().st_size > MAX_SCHEDULE:
-            msg = f"{path}: larger than 4 MiB, which no schedule is"
+            msg = f"{called}: larger than 4 MiB, which no schedule is"
             raise UsageError(msg)
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8-sig"), called
     except UnicodeDecodeError:
-        msg = f"{path}: not text: a schedule is one instruction a line"
+        msg = f"{called}: not text: a schedule is one instruction a line"
         raise UsageError(msg) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        msg = f"{path}: {reason.lower()}"
+        msg = f"{called}: {reason.lower()}"
         raise UsageError(msg) from None
 
 

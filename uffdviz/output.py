@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
-from io import TextIOBase
+from io import TextIOBase, TextIOWrapper
 from typing import Final
 
 UNWRITABLE: Final = frozenset({EBADF, EDQUOT, EFBIG, EIO, ENOSPC})
@@ -21,11 +21,16 @@ class Closed(TextIOBase):
 
 
 def open_outputs() -> None:
-    """Have something to print to, and to complain to, whatever this was started with."""
+    """Have something to print to, and to complain to, whatever this was started with.
+
+    A letter that the encoding of the output lacks is written as its number.
+    """
     if sys.stdout is None:
         sys.stdout = Closed()
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  for as long as the program runs
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def show(status: int, lines: Iterable[str]) -> int:

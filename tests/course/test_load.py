@@ -77,7 +77,10 @@ def test_a_block_knows_the_line_where_it_begins(tmp_path: Path) -> None:
         (FRONT + "```plai\n```\n", "line 6: unknown fence 'plai' (did you mean 'play'?)"),
         (FRONT + "```play\napp x1\n", "line 6: this fence is never closed"),
         (FRONT + "```expect\n```\n", "expect 1 (line 6): empty; one 'TASK LANDMARK' a line"),
-        (FRONT + '```goal\nkind = "brake"\n```\n', "goal 1 (line 6): Invalid enum value 'brake'"),
+        (
+            FRONT + '```goal\nkind = "brake"\n```\n',
+            "goal 1 (line 6): kind: unknown value 'brake' (did you mean 'break'?)",
+        ),
         (FRONT + "```goal\nline = 3\n```\n", "goal 1 (line 6): unknown key 'line'"),
         (b"\xff\xfe\x00", "10-page.md: not UTF-8 text"),
         ("+++\na = " + "[" * 9000 + "\n+++\n", "front matter (line 1): "),

@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.resources import files
 
+import msgspec
 import pytest
 
 from uffdviz.check.properties import IDENTS, rule_of
@@ -19,7 +20,9 @@ from uffdviz.kernel.errno import NAMES
 from uffdviz.kernel.mutations import mistakes
 from uffdviz.run.commands import reported
 from uffdviz.run.compare import run_compared
+from uffdviz.run.costs import shipped_costs
 from uffdviz.run.report import totals_lines
+from uffdviz.run.scenario import Call, Scenario, Table, TaskTable, UffdTable, VmaTable
 from uffdviz.run.setting import load_setting
 from uffdviz.trace.snapshot import History
 
@@ -79,6 +82,21 @@ def test_every_call_is_explained_with_what_it_takes(op: str) -> None:
 
 def test_what_a_call_takes_is_read_from_the_format_of_scenarios() -> None:
     assert "takes dst, src, pages, wp = false, dontwake = false" in explain("UFFDIO_COPY")[0].text
+
+
+@pytest.mark.parametrize(
+    "table", [Scenario, UffdTable, VmaTable, TaskTable, Call, *calls().values()]
+)
+def test_every_key_of_a_scenario_is_explained(table: type[Table]) -> None:
+    for field in msgspec.structs.fields(table):
+        assert explain(field.encode_name)
+
+
+@pytest.mark.parametrize("cost", shipped_costs())
+def test_every_cost_is_explained_with_its_range(cost: str) -> None:
+    (found,) = [one for one in explain(cost) if one.kind == "cost"]
+    assert f"{shipped_costs()[cost].ns} ns" in found.text
+    assert found.source
 
 
 @pytest.mark.parametrize("code", sorted(NAMES.values()))

@@ -214,3 +214,82 @@ def test_in_words_it_says_the_verdict_the_schedule_and_what_cannot_show(
     assert "move-meets-mprotect under series-v4: violated" in text
     assert "fewest switches" in text
     assert "sequentially consistent" in text
+
+
+EXPECTS = """
+title = "a copy beside DONTNEED"
+era = "v6.9"
+[[uffd]]
+name = "gc"
+features = ["remove"]
+[[vma]]
+name = "dst"
+pages = 1
+uffd = { ctx = "gc" }
+anon_vma = true
+[[vma]]
+name = "src"
+pages = 1
+present = [0]
+[[task]]
+name = "gc"
+calls = [ { op = "UFFDIO_COPY", dst = "dst", src = "src", pages = 1, returns = 4096 } ]
+[[task]]
+name = "app"
+calls = [ { op = "madvise", at = "dst", pages = 1, advice = "dontneed" } ]
+[[task]]
+name = "monitor"
+calls = [ { op = "read_event", ctx = "gc" } ]
+"""
+
+
+def checked(
+    capsys: pytest.CaptureFixture[str], text: str, path: Path, *words: str
+) -> tuple[int, dict[str, Any]]:
+    path.write_text(text)
+    status = main(["check", str(path), "--json", *words])
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return status, report
+
+
+def test_a_result_that_some_order_does_not_give_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "expects.toml"
+    status, report = checked(capsys, EXPECTS, path)
+    [finding] = report["findings"]
+    assert (status, report["verdict"], finding["property"]) == (1, "violated", "returns")
+    assert finding["text"] == "gc: UFFDIO_COPY dst src 1 page returned -EAGAIN, not 4096"
+    assert not finding["known_flaw"]
+    assert {v for k, v in report["properties"].items() if k != "returns"} == {"holds"}
+    schedule = "; ".join(finding["schedule"])
+    assert main(["run", str(path), "--schedule", schedule, "--json"]) == 1
+    assert "returned -EAGAIN, not 4096" in json.loads(capsys.readouterr().out)["unmet"][0]
+
+
+def test_results_are_of_the_scenario_s_own_kernel_unless_they_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "expects.toml"
+    status, report = checked(capsys, EXPECTS, path, "--era", "v6.12")
+    assert (status, "returns" in report["properties"]) == (0, False)
+    status, report = checked(capsys, EXPECTS, path, "--era", "v6.12", "--property", "Returns")
+    assert (status, report["properties"]) == (1, {"returns": "violated"})
+
+
+def test_without_a_result_in_the_scenario_none_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = EXPECTS.replace(", returns = 4096", "")
+    status, report = checked(capsys, text, tmp_path / "silent.toml")
+    assert (status, "returns" in report["properties"]) == (0, False)
+
+
+def test_the_second_of_two_twins_may_be_the_one_that_is_disappointed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, _, tail = EXPECTS.partition('[[task]]\nname = "app"')
+    assert tail
+    status, report = checked(capsys, head + "count = 2\n", tmp_path / "twins.toml")
+    assert status == 1
+    assert "returned -EEXIST, not 4096" in report["findings"][0]["text"]

@@ -1,6 +1,7 @@
 """What `compare` says of runs that were cut short, of results that were not met, and of its rows."""
 
 import json
+import multiprocessing
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -216,3 +217,19 @@ def test_a_run_has_the_same_rows_with_events_and_without(scenario: Callable[[str
         assert rows(run) == rows(measure(Plan(name, era)))
         assert not any("~" in row["lock"] for row in run["totals"]["locks"])
     assert ("vma s", "write", 6) in [row[:3] for row in rows(result["runs"]["v6.9"])]
+
+
+def test_an_interrupt_ends_the_processes_of_a_sweep_and_keeps_what_they_know() -> None:
+    long = [Plan("android-compaction", era) for era in ("v6.8", "v6.1", "v6.9", "v6.12")]
+    runs = sweep.in_processes([Plan("copy", "v6.9"), *long], 2)
+    assert next(runs)[0] == 0
+    known = [runs.throw(KeyboardInterrupt()), *runs]
+    assert all(run["interrupted"] and run["unfinished"] for _, run in known)
+    assert multiprocessing.active_children() == []
+
+
+def test_who_wants_no_more_of_a_sweep_leaves_no_process_behind() -> None:
+    runs = sweep.in_processes([Plan("copy", "v6.9"), Plan("android-compaction", "v6.8")], 2)
+    assert next(runs)[0] == 0
+    runs.close()
+    assert multiprocessing.active_children() == []

@@ -65,7 +65,7 @@ ROW = 'range = [1, 2]\nsource = "here"'
         ),
         (f"[copy_page]\n{ROW}", "copy_page: key 'ns' is missing"),
         (f"[copy_page]\nn = 5\n{ROW}", "copy_page: unknown key 'n' (did you mean 'ns'?)"),
-        ("copy_page = 5", "copy_page: expected object, not 5"),
+        ("copy_page = 5", "copy_page: expected a table, not 5"),
         (
             f"[copy_pages]\nns = 5\n{ROW}",
             "costs: no step costs 'copy_pages' (did you mean 'copy_page'?)",

@@ -82,6 +82,27 @@ def test_the_pytest_file_passes_and_notices_another_end(run: Replayed, tmp_path:
     assert pytest_status(path) == 1
 
 
+def test_the_pytest_file_of_a_finding_in_the_middle_of_a_run_passes(tmp_path: Path) -> None:
+    made = tmp_path / "finding.jsonl"
+    answer(["check", "copy-meets-dontneed", "--era", "v6.8", "--record", str(made)])
+    path = tmp_path / "test_finding.py"
+    path.write_text(FORMS["pytest"](replayed(made)))
+    assert pytest_status(path) == 0
+
+
+def test_a_title_and_a_task_may_be_called_what_the_forms_read_as_their_own(tmp_path: Path) -> None:
+    scenario = tmp_path / "odd.toml"
+    title = 'C:\\users says "so"'
+    calls = 'calls = [ { op = "compute", ns = 5 } ]'
+    scenario.write_text(f"title = '{title}'\n[[task]]\nname = \"end\"\n{calls}\n")
+    made = tmp_path / "odd.jsonl"
+    assert answer(["run", str(scenario), "--record", str(made)])[0] == 0
+    assert "actor end_ as end" in FORMS["mermaid"](replayed(made))
+    path = tmp_path / "test_odd.py"
+    path.write_text(FORMS["pytest"](replayed(made)))
+    assert pytest_status(path) == 0
+
+
 def pytest_status(path: Path) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path.name]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)

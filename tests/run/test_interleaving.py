@@ -4,6 +4,8 @@ from tests.run.stages import three_tasks
 from uffdviz.errors import LandmarkError, ScheduleError
 from uffdviz.run.interleaving import Interleaving
 from uffdviz.run.machine import Machine
+from uffdviz.run.report import schedule_lines
+from uffdviz.run.setting import load_setting
 
 
 class Three:
@@ -79,3 +81,27 @@ def test_a_choice_that_cannot_be_taken_is_refused() -> None:
     run.run("gc", until="waits for mmap_lock")
     with pytest.raises(LandmarkError, match="step 1: gc cannot move"):
         run.follow(["gc"])
+
+
+@pytest.mark.parametrize(
+    "name", ["event-killed", "writer-killed-in-the-queue", "copy-after-fork-failed"]
+)
+def test_the_schedule_that_a_run_gives_makes_the_same_run(name: str) -> None:
+    run = Interleaving(load_setting(name))
+    run.finish()
+    again = Interleaving(load_setting(name))
+    again.play("\n".join(schedule_lines(run.choices)))
+    assert again.choices == run.choices
+
+
+def test_a_place_that_a_kill_takes_away_at_once_was_reached() -> None:
+    run = Interleaving(load_setting("event-killed"))
+    run.play("app until sleeps; kill app")
+    assert run.choices[-1] == "kill app"
+    assert run.choices.count("kill app") == 1
+
+
+def test_a_second_signal_in_a_schedule_is_one_of_its_own() -> None:
+    run = Interleaving(load_setting("event-killed"))
+    run.play("app until sleeps; kill app; kill app")
+    assert run.choices.count("kill app") == 2

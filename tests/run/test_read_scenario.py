@@ -90,6 +90,37 @@ BAD = {
         call('op = "touch", at = "dst", step = { dst = 1 }'),
         "no 'dst'; there is at",
     ),
+    "fixed, but where": (
+        call('op = "mmap", name = "new", pages = 1, fixed = true'),
+        "key 'at' is missing",
+    ),
+    "moved, but where": (
+        call('op = "mremap", at = "src", pages = 1, fixed = true'),
+        "key 'to' is missing",
+    ),
+    "mmap of a schedule's word": (
+        call('op = "mmap", name = "done", pages = 1'),
+        "word of schedules",
+    ),
+    "present outside": (
+        call('op = "mmap", name = "new", pages = 2, present = [2]'),
+        "present: 2 is outside; its pages are 0 to 1",
+    ),
+    "the first address space again": (GOOD + '[[mm]]\nname = "mm"\n', "mm 'mm': two of this name"),
+    "unknown mutation": (GOOD + '[mutate]\nids = ["M1"]\n', "mutate, ids: no mutation 'M1'"),
+    "unknown userfaultfd of a call": (
+        call('op = "close", ctx = "gd"'),
+        "calls 1 (close): ctx: no 'gd'; there is gc",
+    ),
+    "text for a table": (
+        GOOD.replace('{ ctx = "gc" }', '"gc"'),
+        "uffd: expected a table, not 'gc'",
+    ),
+    "yes for true": (
+        call('op = "touch", at = "dst", write = "yes"'),
+        "write: expected true or false, not 'yes'",
+    ),
+    "true for a number": ("cpus = true\n" + GOOD, "cpus: expected int, not true"),
     "unknown result": (call('op = "fork", returns = "-EAGIAN"'), "did you mean '-EAGAIN'?"),
     "background steps": (
         call('op = "touch", at = "dst", step = 1') + "background = true\n[[task]]\nname = 'a'\n"
@@ -122,6 +153,12 @@ def test_a_binary_file_is_refused_with_the_line(tmp_path: Path) -> None:
     file.write_bytes(b"title = 'x'\n\x89PNG\xff")
     with pytest.raises(ScenarioError, match=r"line 2: not UTF-8 text"):
         load_scenario(str(file))
+
+
+def test_the_mark_with_which_some_editors_begin_a_file_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert load_scenario(str(path)).title == "a test"
 
 
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:

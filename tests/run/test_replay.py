@@ -1,3 +1,4 @@
+import base64
 import json
 from random import Random
 
@@ -10,7 +11,7 @@ from uffdviz.errors import RecordingError, ReplayDivergedError
 from uffdviz.run.replay import replay
 from uffdviz.run.simulate import make_scheduler, simulate
 from uffdviz.trace.recording import Header, Recording, read_recording, write_recording
-from uffdviz.trace.token import read_token, write_token
+from uffdviz.trace.token import is_token, read_token, write_token
 
 
 def recorded(name: str = "time", seed: int = 0) -> bytes:
@@ -105,3 +106,14 @@ def test_a_token_that_was_mistyped_is_refused(seed: int) -> None:
     for bad in (token[:at], token[:at] + "!" + token[at + 1 :]):
         with pytest.raises(RecordingError, match="token: cut off"):
             read_token(bad)
+
+
+def test_a_token_may_have_blanks_around_it_and_nothing_else_after_it() -> None:
+    header = read_recording(recorded()).header
+    token = write_token(header)
+    pasted = f" {token[:40]}\n{token[40:]}\n"
+    assert is_token(pasted)
+    assert read_token(pasted) == header
+    packed = base64.urlsafe_b64decode(token[4:] + "=" * (-len(token[4:]) % 4)) + b"more"
+    with pytest.raises(RecordingError, match="token: cut off"):
+        read_token("uv1." + base64.urlsafe_b64encode(packed).decode())

@@ -1,5 +1,6 @@
 """A task lives as its table says: how often, when, and what happens beside its calls."""
 
+import msgspec
 import pytest
 
 from uffdviz.errors import ScenarioError
@@ -117,20 +118,37 @@ def test_after_a_sleep_waits_for_the_sleep_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("key", "said"),
     [
-        ("c sleeps", "no task 'c'"),
-        ("b returns", "is over at once"),
-        ("b holds mmap_lok", "did you mean 'mmap_lock'"),
+        ('after = "c sleeps"', "no task 'c'"),
+        ('after = "a sleeps"', "a task cannot wait for itself"),
+        ('after = "b returns"', "is over at once"),
+        ('after = "b holds mmap_lok"', "did you mean 'mmap_lock'"),
+        ('kill = "hods mmap_lock"', "did you mean 'holds'"),
+        ('kill = "holds mmap_lok"', "did you mean 'mmap_lock'"),
+        ('kill = "waits for vma heep"', "did you mean 'vma heap'"),
+        ('kill = "enters vma_start_writ"', "did you mean 'vma_start_write'"),
+        ('fail = { function = "vm_area_dop" }', "did you mean 'vm_area_dup'"),
+        (
+            'fail = { function = "vm_area_dup", errno = "-EINTR" }',
+            "vm_area_dup fails with '-ENOMEM'",
+        ),
     ],
 )
-def test_what_a_call_cannot_wait_for_is_refused(after: str, said: str) -> None:
-    late = PROT.replace(" }", f', after = "{after}" }}')
+def test_what_can_never_come_about_is_refused(key: str, said: str) -> None:
+    late = PROT.replace(" }", f", {key} }}")
     tables = parse_scenario(HEAP + task("a", late) + task("b", PROT), "test.toml")
-    import msgspec
-
-    with pytest.raises(ScenarioError, match=said):
+    with pytest.raises(ScenarioError, match=r"test: task 'a', (calls 1 \()?mprotect") as caught:
         setting_of(msgspec.to_builtins(tables), "test")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "place", ["vma heap", "vma heap+1", "mmap_lock", "ptl heap", "mmap_lock child"]
+)
+def test_a_signal_may_wait_for_a_lock_that_comes_to_be_later(place: str) -> None:
+    dying = PROT.replace(" }", f', kill = "holds {place}" }}')
+    setting(HEAP + task("a", dying) + task("b", PROT))
 
 
 def test_a_fatal_signal_comes_at_its_landmark() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from uffdviz.check.discipline import Balance, Order, Overtaking, Owed, Results
 from uffdviz.check.events import CounterBalance, EventExclusion, Layout, Progress, StaleView
 from uffdviz.check.exclusion import Attached, Exclusion, Lifetime
+from uffdviz.check.expected import Expected
 from uffdviz.check.held import Holding
 from uffdviz.check.pages import AnonRule, Atomicity, Containment, Permission, Rmap
 from uffdviz.check.taken import Property
@@ -47,6 +48,8 @@ IDENTS: Final = tuple(
 )
 BOTH: Final[dict[str, type[Property]]] = {Owed.ident: Owed}
 """What is judged step by step of a property that a search judges, too."""
+RETURNS: Final = Expected.ident
+"""What a scenario says of its own calls: judged where it says anything, or if it is asked for."""
 NEED_LAYOUT: Final = frozenset({"S4", "S5", "L4"})
 
 
@@ -66,17 +69,18 @@ def pick(idents: Iterable[str]) -> tuple[str, ...]:
 
     Raises: UsageError with the nearest id.
     """
-    wanted = tuple(dict.fromkeys(ident.upper() for ident in idents)) or IDENTS
+    known = {ident.casefold(): ident for ident in (*IDENTS, RETURNS)}
+    wanted = tuple(dict.fromkeys(known.get(ident.casefold(), ident) for ident in idents)) or IDENTS
     for ident in wanted:
-        if ident not in IDENTS:
-            msg = f"no property {ident!r}; properties are {', '.join(IDENTS)}{near_miss(ident, IDENTS)}"
+        if ident.casefold() not in known:
+            msg = f"no property {ident!r}; properties are {', '.join(known.values())}{near_miss(ident, known.values())}"
             raise UsageError(msg)
     return wanted
 
 
 def rules(idents: Iterable[str]) -> list[Property]:
     """Make the properties that are judged step by step."""
-    classes = {**RULES, **BOTH}
+    classes = {**RULES, **BOTH, RETURNS: Expected}
     wanted = [ident for ident in idents if ident in classes]
     before: list[Property] = [Holding()] if wanted else []
     if NEED_LAYOUT & {*wanted}:

@@ -10,6 +10,7 @@ from uffdviz.kernel.catalogue import Function, catalogue
 from uffdviz.kernel.eras.registry import eras
 from uffdviz.kernel.mutations import Mistake, mistakes
 from uffdviz.light import msgspec
+from uffdviz.run.costs import shipped_costs
 from uffdviz.run.scenario import AnyCall, Call
 
 COMMON: Final = frozenset(field.name for field in msgspec.structs.fields(Call))
@@ -29,7 +30,9 @@ def things() -> frozenset[str]:
     """Every name that is explained from here."""
     own = {f.printed for functions in catalogue().values() for f in functions}
     steps = {step for functions in catalogue().values() for f in functions for step in f.steps}
-    return frozenset({*catalogue(), *own, *steps, *IDENTS, *mistakes(), *era_names()})
+    return frozenset(
+        {*catalogue(), *own, *steps, *IDENTS, *mistakes(), *era_names(), *shipped_costs()}
+    )
 
 
 @cache
@@ -62,6 +65,15 @@ def written(value: object) -> str:
             return f"[{', '.join(map(str, value))}]"
         case _:
             return str(value)
+
+
+def costs_called(name: str) -> Iterator[Explanation]:
+    """A row of the table of costs."""
+    cost = shipped_costs().get(name)
+    if cost is not None:
+        low, high = cost.range
+        text = f"A cost: {cost.ns} ns of virtual time, plausible from {low} to {high} ns. A scenario's [costs] and --sweep change it."
+        yield Explanation(name, "cost", text, cost.source)
 
 
 def properties_called(ident: str) -> Iterator[Explanation]:

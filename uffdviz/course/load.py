@@ -2,8 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, get_args, get_type_hints
 
 from uffdviz.course.schema import (
     AnyBlock,
@@ -55,7 +56,7 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LIMIT:
             raise _wrong(path, "larger than 1 MiB, which no lesson is")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         msg = f"{path}: cannot be read: {(error.strerror or str(error)).lower()}"
         raise LessonError(msg) from None
@@ -125,11 +126,17 @@ def _toml(path: Path, place: tuple[str, int], body: str, kind: type[T], **extra:
     try:
         return msgspec.convert({**table, **extra}, kind)
     except msgspec.ValidationError as error:
-        _refuse(path, place, _explain(str(error), kind))
+        _refuse(path, place, _explain(str(error), kind, table))
 
 
-def _explain(message: str, kind: type) -> str:
-    """Add a near miss to what msgspec says of an unknown key."""
+def _explain(message: str, kind: type, table: Mapping[str, Any]) -> str:
+    """Add a near miss to what msgspec says of an unknown key, and the words that a key may have."""
+    enum = re.fullmatch(r"Invalid enum value .* - at `\$\.(\w+)`", message)
+    if enum:
+        key, value = enum[1], str(table.get(enum[1]))
+        words = [str(w) for w in get_args(get_type_hints(kind).get(key)) if isinstance(w, str)]
+        hint = near_miss(value, words) or f"; known are {', '.join(words)}"
+        return f"{key}: unknown value {value[:40]!r}{hint}"
     unknown = re.search(r"unknown field `(\w+)`", message)
     if not unknown:
         return message

@@ -13,6 +13,7 @@ from typing import Final
 from uffdviz.course.derived import (
     Explanation,
     arguments_of,
+    costs_called,
     era_names,
     eras_called,
     functions_called,
@@ -112,4 +113,5 @@ def meanings(name: str, era: str) -> tuple[Explanation, ...]:
         *eras_called(name),
         *functions_called(name.removesuffix("()"), era),
         *steps_called(name, era),
+        *costs_called(name),
     )

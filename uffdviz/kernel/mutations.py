@@ -118,8 +118,9 @@ def find_mistake(ident: str) -> Mistake:
     """
     known = mistakes()
     if ident.upper() not in known:
-        near = near_miss(ident.upper(), known)
-        msg = f"no mutation {ident!r}{near}; they are {', '.join(known)}, or a file of functions"
+        first, *_, last = known
+        hint = near_miss(ident.upper(), known) or f"; they are {first} to {last}, with gaps"
+        msg = f"no mutation {ident[:60]!r}{hint}, or a file of functions, FILE.py"
         raise UsageError(msg)
     return known[ident.upper()]
 

@@ -1,8 +1,11 @@
-"""`after = "TASK LANDMARK"`: a call that waits for what another task does."""
+"""`after = "TASK LANDMARK"`: a call that waits for what another task does; and what `kill` may say."""
 
-from typing import Any, NoReturn
+import re
+from functools import cache
+from typing import Any, Final, NoReturn
 
 from uffdviz.errors import ScheduleError, near_miss
+from uffdviz.kernel.eras.registry import eras
 from uffdviz.kernel.objects import TABLE_SIZE
 from uffdviz.kernel.stage import Stage, objects_of
 from uffdviz.kernel.steps import Obj, Outcome, Step
@@ -11,17 +14,21 @@ from uffdviz.run.scenario import wrong
 from uffdviz.trace.events import Fact
 from uffdviz.trace.landmark import Landmark, parse_landmark
 
-RIGHT = "TASK sleeps, TASK holds LOCK or TASK waits for LOCK"
+RIGHT: Final = "TASK sleeps, TASK holds LOCK or TASK waits for LOCK"
+PART: Final = re.compile(r"[+~@ ]|\.child")
+"""What begins the rest of a name of a thing that comes to be later: a piece, a copy, a page."""
 
 
-def wait_until(stage: Stage, layout: Layout, text: str) -> Step:
-    """The step that waits until the landmark holds.
+def wait_until(stage: Stage, layout: Layout, text: str, who: str) -> Step:
+    """The step in which `who` waits until the landmark holds.
 
     Raises: ScenarioError for a task or a lock that is not there, and other landmarks.
     """
     task, _, words = text.strip().partition(" ")
     if task not in stage.tasks:
         _refuse(text, f"no task {task!r}{near_miss(task, stage.tasks)}")
+    if task == who:
+        _refuse(text, "a task cannot wait for itself")
     try:
         landmark = parse_landmark(words)
     except ScheduleError as error:
@@ -33,6 +40,37 @@ def wait_until(stage: Stage, layout: Layout, text: str) -> Step:
     lock = _lock(stage, layout, text, landmark)
     effect = held if landmark.kind == "holds" else queued
     return Step(lock, effect, task, landmark.mode, waits=True)
+
+
+def check_kill(stage: Stage, text: str) -> None:
+    """Refuse a landmark that no task can come to.
+
+    Raises: ScenarioError for a function that no era has, and a lock of nothing that is there.
+    """
+    try:
+        landmark = parse_landmark(text, every_function())
+    except ScheduleError as error:
+        msg = f"kill: {error}"
+        raise wrong(msg) from None
+    locks = [obj.name for obj in _objects(stage) if hasattr(obj.initial, "holders")]
+    kind, _, of = landmark.subject.partition(" ")
+    known = {word for name in locks for word in name.split(" ")} | {"child"}
+    if landmark.kind in {"holds", "waits"} and not known.issuperset(
+        {kind, PART.split(of)[0]} - {""}
+    ):
+        msg = f"kill: no lock {landmark.subject!r}{near_miss(landmark.subject, locks)}"
+        raise wrong(msg)
+
+
+@cache
+def every_function() -> frozenset[str]:
+    """The names of all kernel functions of all eras."""
+    return frozenset(
+        name
+        for era in eras().values()
+        for name in dir(era)
+        if not name.startswith("_") and callable(getattr(era, name))
+    )
 
 
 def _refuse(text: str, why: str) -> NoReturn:

@@ -52,6 +52,12 @@ class Bound:
         self.after: Step | None = None
         self.handlers: Callable[[], tuple[Bound, ...]] = tuple
 
+    def unmet(self, text: str) -> str:
+        """How a result differs from what the scenario says; empty if it does not, or says nothing."""
+        if self.part or self.returns is None or str(self.returns) == text:
+            return ""
+        return f"{self.called.fact.detail} returned {text}, not {self.returns}"
+
     def __repr__(self) -> str:
         return f"<call {self.called.fact.detail}>"
 
@@ -80,13 +86,13 @@ async def perform(k: Kernel, bound: Bound, handed: Handed) -> Any:
     await bound.called
     result = await bound.run(k, handed)
     k.doing = None
-    await Mark(_returned(bound.part, said(result)))
+    await Mark(_returned(bound.part, said(result), bound.unmet(said(result))))
     return result
 
 
 @lru_cache(maxsize=1024)
-def _returned(part: str, text: str) -> Fact:
-    return Fact("Returned", part, detail=text)
+def _returned(part: str, text: str, unmet: str) -> Fact:
+    return Fact("Returned", part, detail=text, unmet=unmet)
 
 
 def said(result: Any) -> str:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from uffdviz.check.known_flaws import is_known
-from uffdviz.check.properties import pick, rules
+from uffdviz.check.properties import RETURNS, pick, rules
 from uffdviz.errors import UsageError
+from uffdviz.kernel.eras.registry import era as find_era
 from uffdviz.light import msgspec
 from uffdviz.run.by_chance import judge_by_chance
 from uffdviz.run.commands import Answer, as_json, header, save
@@ -59,7 +60,8 @@ def check(  # noqa: PLR0913  an argument per option
     mutate
         A mistake to put in: M01, or a file of functions. May be repeated.
     property
-        What to look for: S1 to S14, L1 to L6; all of them if left out. May be repeated.
+        What to look for: S1 to S14, L1 to L6, and `returns` (calls return what the scenario says); if left
+        out all of them, `returns` only under the scenario's own kernel. May be repeated.
     search
         Every interleaving, or runs by chance for what is too large.
     max_states
@@ -76,8 +78,10 @@ def check(  # noqa: PLR0913  an argument per option
     if max_states < 1 or not max_seconds > 0:  # which nan is not, either
         msg = "--max-states and --max-seconds must be larger than nothing"
         raise UsageError(msg)
-    idents = pick(property)
     setting = load_setting(scenario, era, tuple(mutate))
+    idents = pick(property)
+    if not property and expects(setting):
+        idents = (*idents, RETURNS)
     worth = ""
     with Watch(how_far, max_seconds, [name for name in mutate if name.endswith(".py")]) as watch:
         space = space_of(setting, rules(idents))
@@ -96,6 +100,13 @@ def check(  # noqa: PLR0913  an argument per option
         report["recorded"] = recorded(record, setting, verdict, idents)
     status = {"holds": FINE, "violated": FOUND, "unfinished": UNFINISHED}[report["verdict"]]
     return status, [as_json(report)] if json else lines(report)
+
+
+def expects(setting: Setting) -> bool:
+    """Whether the scenario says what its calls return under this kernel: under its own, that is."""
+    calls = (call for table in setting.scenario.task for call in table.calls)
+    own = find_era(setting.scenario.era).era == setting.era_name
+    return own and any(call.returns is not None for call in calls)
 
 
 def some_known(setting: Setting, verdict: Verdict) -> bool:

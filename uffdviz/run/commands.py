@@ -80,10 +80,11 @@ def simulate_script(
     """Follow a schedule to its end. Returns: whether neither the limit of events nor `tick` cut it short."""
     if not script:
         return True
+    scheduler = Scripted(script, machine)
     try:
-        return simulate(machine, Scripted(script, machine), MOST_EVENTS, tick)
+        return simulate(machine, scheduler, MOST_EVENTS, tick)
     except ScheduleError as error:
-        msg = f"{called}: {error}"
+        msg = f"{called}: {scheduler.placed(error)}"
         raise ScheduleError(msg) from None
 
 

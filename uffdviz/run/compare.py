@@ -46,7 +46,7 @@ def drive(machine: Machine, scheduler: Scripted, most: int, tick: Tick | None) -
         try:
             machine.step(choice)
         except ScheduleError as error:
-            raise LandmarkError(str(error)) from None
+            raise LandmarkError(scheduler.placed(error)) from None
 
 
 def every_function(machine: Machine) -> frozenset[str]:

@@ -4,16 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from uffdviz.errors import ScheduleError, UsageError
-from uffdviz.run.commands import MOST_EVENTS, Answer, Said, as_json, reported, unmet
+from uffdviz.run.commands import Answer, Said, as_json, unmet
 from uffdviz.run.compare import (
     comparison,
     comparison_lines,
-    run_compared,
+    still_line,
     unmet_lines,
     wall_clock,
 )
 from uffdviz.run.cost_files import cost_changes
-from uffdviz.run.measure import Plan, follows_time, set_up
+from uffdviz.run.measure import Plan, by_events, follows_time, set_up
 from uffdviz.run.report import duration, table
 from uffdviz.run.sweep import Sweep, points_of, run_plans
 from uffdviz.run.watch import Watch, how_far
@@ -69,8 +69,8 @@ def once(plans: Sequence[Plan], schedule: Said, jobs: int, cluster: str) -> dict
     runs = {}
     for number, run in run_plans(plans, jobs, cluster).items():
         plan = plans[number]
-        whole = run["events"] <= SMALL or run["standstill"]
-        runs[plan.era] = by_events(plan, schedule) if whole and not run["unfinished"] else run
+        whole = run["events"] <= SMALL
+        runs[plan.era] = steered(plan, schedule) if whole and not run["unfinished"] else run
     if not runs:
         raise KeyboardInterrupt
     return runs
@@ -80,30 +80,21 @@ def one_after_another(plans: Sequence[Plan], schedule: Said) -> dict[str, Run]:
     """Run each era by its events; an interrupt ends the one that runs, and keeps what is known."""
     runs: dict[str, Run] = {}
     for plan in plans:
-        run = runs[plan.era] = by_events(plan, schedule)
+        run = runs[plan.era] = steered(plan, schedule)
         if run["interrupted"]:
             break
     return runs
 
 
-def by_events(plan: Plan, schedule: Said) -> Run:
-    """Run with every event, following a schedule as far as this era goes that way."""
+def steered(plan: Plan, schedule: Said) -> Run:
+    """Run a plan with every event, following a schedule as far as its era goes that way."""
     setting = set_up(plan)
-    machine = setting.machine()
     try:
         with Watch(lambda steps, now, _: how_far(plan.era, steps, now)) as watch:
-            diverged = run_compared(machine, schedule[0], MOST_EVENTS, watch.tick)
+            return by_events(setting, schedule[0], watch.tick)
     except ScheduleError as error:
         msg = f"{schedule[1]}: {error}"
         raise ScheduleError(msg) from None
-    return {
-        **reported(setting, machine, grouped=True),
-        "divergence": diverged or None,
-        "unfinished": watch.interrupted
-        or (len(machine.events) >= MOST_EVENTS and bool(machine.choices())),
-        "interrupted": watch.interrupted,
-        "events": len(machine.events),
-    }
 
 
 def status_of(run: Run) -> int:
@@ -149,6 +140,7 @@ def sweep_lines(result: Mapping[str, Any]) -> list[str]:
     lines = table(rows)
     for point in result["points"]:
         where = f"{result['sweep']['name']} = {point['value']}, "
+        lines += [where + still_line(run) for run in point["runs"].values() if stood(run)]
         lines += unmet_lines(point["runs"], where)
     if result["not_done"]:
         lines.append(f"not done: {', '.join(map(str, result['not_done']))}")

@@ -68,8 +68,9 @@ def held_against(path: Path, scenario: Path, era: str = "") -> dict[str, Any]:
     """Say how one trace fared, by the keys of `--json`."""
     trace = read_trace(path)
     if not scenario.exists():
+        beside = scenario == path.with_suffix(".toml")
         msg = f"{path}: no scenario {scenario.name} beside it; name one with --scenario"
-        raise UsageError(msg)
+        raise UsageError(msg if beside else f"{scenario}: no such file")
     setting = Setting(load_scenario(str(scenario)), era, name=scenario.stem)
     return reported(str(path), setting.era_name, explained(trace, setting))
 

@@ -9,13 +9,17 @@ from typing import Any, Final
 
 from uffdviz.errors import ScenarioError, UsageError, near_miss
 from uffdviz.light import msgspec
+from uffdviz.run.addresses import every_call
 from uffdviz.run.collector import without_collector
+from uffdviz.run.commands import MOST_EVENTS, reported
+from uffdviz.run.compare import run_compared
 from uffdviz.run.costs import shipped_costs
 from uffdviz.run.lean import Lean
 from uffdviz.run.read_scenario import scenario_of
 from uffdviz.run.report import as_result
 from uffdviz.run.scenario import Scenario
 from uffdviz.run.setting import Setting, load_setting, setting_of
+from uffdviz.trace.standstill import Cycle
 
 CHUNK: Final = 20_000
 MOST_STEPS: Final = 100_000_000
@@ -97,7 +101,7 @@ def with_count(scenario: Scenario, name: str, count: int) -> Scenario:
 
 def follows_time(setting: Setting) -> bool:
     """Whether nothing but the costs says who moves: no planned failure, no signal."""
-    calls = (c for t in setting.scenario.task for c in (*t.setup, *t.calls, *t.cleanup))
+    calls = (call for table in setting.scenario.task for call in every_call(table))
     return not any(call.fail or call.kill for call in calls)
 
 
@@ -108,8 +112,11 @@ def measure(plan: Plan, progress: Progress | None = None) -> dict[str, Any]:
 
 def measured(setting: Setting, progress: Progress | None = None) -> dict[str, Any]:
     """Run a setting in timed order; stopped by a KeyboardInterrupt, say what is known so far."""
+    if not follows_time(setting):
+        return by_events(setting, "", progress)
     lean = Lean(setting)
     ended = interrupted = False
+    cycle: Cycle | None = None
     try:
         with without_collector():
             while not ended and lean.steps < MOST_STEPS:
@@ -117,6 +124,8 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
                 if progress is not None and not progress(lean.steps, lean.now()) and not ended:
                     interrupted = True
                     break
+            if ended and not lean.over and lean.steps <= MOST_EVENTS:
+                cycle = by_events(setting)["deadlock"]
     except KeyboardInterrupt:
         ended, interrupted = False, True
     results = {n: [as_result(r) for r in task.results] for n, task in lean.tasks.items()}
@@ -128,7 +137,7 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
         "schedule": ["everyone until done"],
         "returns": results if few else {name: [] for name in results},
         "counts": lean.returns(),
-        "deadlock": None,
+        "deadlock": cycle,
         "totals": lean.totals(),
         "unmet": setting.unmet(results),
         "divergence": None,
@@ -136,4 +145,29 @@ def measured(setting: Setting, progress: Progress | None = None) -> dict[str, An
         "interrupted": interrupted,
         "standstill": ended and not lean.over,
         "events": lean.steps,
+    }
+
+
+def by_events(setting: Setting, schedule: str = "", tick: Progress | None = None) -> dict[str, Any]:
+    """Run a setting with every event, following a schedule as far as this era goes that way."""
+    machine = setting.machine()
+    stopped: list[bool] = []
+
+    def heard(steps: int, now: int) -> bool:
+        stopped[:] = [tick is not None and not tick(steps, now)]
+        return not stopped[0]
+
+    diverged = ""
+    try:
+        diverged = run_compared(machine, schedule, MOST_EVENTS, heard)
+    except KeyboardInterrupt:
+        stopped = [True]
+    interrupted = stopped == [True]
+    cut = len(machine.events) >= MOST_EVENTS and bool(machine.choices())
+    return {
+        **reported(setting, machine, grouped=True),
+        "divergence": diverged or None,
+        "unfinished": interrupted or cut,
+        "interrupted": interrupted,
+        "events": len(machine.events),
     }

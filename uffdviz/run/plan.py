@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from uffdviz.kernel.steps import Work
+from uffdviz.run.addresses import every_call
 from uffdviz.run.calls import Bound
 from uffdviz.trace.landmark import parse_landmark, reached
 from uffdviz.trace.snapshot import History
@@ -19,7 +20,7 @@ class ScenarioPlan:
         self._killed: frozenset[str] = frozenset()
         self._history: History | None = None
         self._kills = any(
-            call.kill for table in setting.scenario.task for call in (*table.setup, *table.calls)
+            call.kill for table in setting.scenario.task for call in every_call(table)
         )
 
     def due(self, machine: "Machine") -> str | None:

@@ -17,6 +17,14 @@ from uffdviz.run.sense import make_sense
 LIMIT: Final = 1 << 20
 TOKEN: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _SHOWN: Final = 40
+FORMS: Final = {
+    " | null": "",
+    "str": "text",
+    "array": "a list",
+    "object": "a table",
+    "bool": "true or false",
+}
+"""What msgspec calls a form, and what TOML and people do."""
 MOST: Final = 1 << 62
 """The largest number of a table of numbers, as `Natural` has it."""
 
@@ -34,7 +42,7 @@ def find_scenario(name: str) -> Path:
     known = shipped()
     if name in known:
         return known[name]
-    msg = f"no scenario {name!r}{near_miss(name, known) or ''}: a path, or a name"
+    msg = f"no scenario {_short(name)}{near_miss(name, known) or ''}: a path, or a name"
     raise wrong(msg)
 
 
@@ -94,7 +102,7 @@ def _read(path: Path) -> str:
         msg = f"{path.name}: larger than 1 MiB, which no scenario is"
         raise wrong(msg)
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         msg = f"{path.name}: line {line}: not UTF-8 text"
@@ -165,6 +173,11 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def _said(value: Any) -> str:
+    """A value as the file has it."""
+    return str(value).lower() if isinstance(value, bool) else _short(value)
+
+
 def _what(what: str, table: Any, tokens: list[str], words: list[str]) -> str:
     value: Any = table
     for token in tokens:
@@ -181,7 +194,9 @@ def _what(what: str, table: Any, tokens: list[str], words: list[str]) -> str:
         hint = near_miss(str(word), words) or f"; known are {', '.join(words)}"
         return f"unknown {kind} {_short(word)}{hint}"
     got = re.sub(r", got `\w+`", "", what).replace("`", "").replace("Expected", "expected")
-    return f"{got}, not {_short(value)}".replace("str", "text").replace("array", "a list")
+    for theirs, ours in FORMS.items():
+        got = got.replace(theirs, ours)
+    return f"{got}, not {_said(value)}"
 
 
 def _allowed(table: Any, tokens: list[str], form: type) -> Iterator[str]:

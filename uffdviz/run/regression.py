@@ -31,7 +31,8 @@ def test_{name}() -> None:
     run.play(SCHEDULE)
     assert run.events[-1].sentence == {last!r}
     assert run.returns == {returns!r}
-    assert (standstill(run.now, setting.background) is not None) is {deadlock!r}
+    stopped = not run.machine.choices()
+    assert (stopped and standstill(run.now, setting.background) is not None) is {deadlock!r}
 '''
 
 
@@ -45,7 +46,7 @@ def pytest_file(
     name = "".join(c if c.isalnum() else "_" for c in header.name or "recording")
     title = str(header.scenario.get("title", header.name))
     return TEMPLATE.format(
-        title=title.replace('"""', "'''"),
+        title=title.replace("\\", "/").replace('"', "'"),
         scenario=tomlkit.dumps(header.scenario).replace("\\", "\\\\").replace('"""', '\\"""'),
         schedule="\n".join(report["schedule"]),
         name=name,

@@ -97,10 +97,10 @@ class CursorTable(Table, frozen=True, kw_only=True):
 
 
 class Fail(Table, frozen=True, kw_only=True):
-    """This step of the call fails."""
+    """This step of the call fails; it has one errno, which may be said."""
 
     function: str
-    errno: str = "-ENOMEM"
+    errno: str = ""
 
 
 class Call(Table, frozen=True, kw_only=True, tag_field="op"):

@@ -13,7 +13,6 @@ from uffdviz.run.read_scenario import find_scenario, load_scenario, shipped
 from uffdviz.run.scenario import NAME
 from uffdviz.run.sense import task_names
 from uffdviz.run.setting import Setting, load_setting
-from uffdviz.run.work_names import check_fails
 
 Answer = tuple[int, Iterable[str]]
 scenarios = App(name="scenarios", help="The shipped scenarios, and files of your own.")
@@ -123,7 +122,6 @@ def oddities(setting: Setting) -> list[str]:
     """What can be read and set up, and yet is certainly not meant."""
     said = [] if setting.scenario.title.strip() else ["title: missing; say what happens"]
     try:
-        check_fails(setting.scenario)
         for course in setting.courses.values():
             numbers = course.numbers
             ends = {*numbers[:ENDS], *numbers[-ENDS:], min(numbers), max(numbers)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Final
 
 from uffdviz.errors import ScenarioError, UsageError, near_miss
@@ -26,6 +27,7 @@ from uffdviz.run.scenario import (
     SCHEDULE_WORDS,
     Call,
     Mmap,
+    Mremap,
     PageList,
     ReadEvent,
     Register,
@@ -53,6 +55,7 @@ def make_sense(scenario: Scenario) -> None:
     except UsageError as error:
         msg = f"era: {error}"
         raise wrong(msg) from None
+    _check_mutations(scenario)
     _check_names(scenario)
     _check_tasks(scenario)
     cost_table(scenario.costs)
@@ -69,6 +72,16 @@ def make_sense(scenario: Scenario) -> None:
                 msg = f"{place}: {error}"
                 raise wrong(msg) from None
     _check_returns(scenario)
+
+
+def _check_mutations(scenario: Scenario) -> None:
+    for ident in scenario.mutate.ids:
+        try:
+            if not ident.endswith(".py"):
+                import_module("uffdviz.kernel.mutations").find_mistake(ident)
+        except UsageError as error:
+            msg = f"mutate, ids: {error}"
+            raise wrong(msg) from None
 
 
 def mm_names(scenario: Scenario) -> tuple[str, ...]:
@@ -105,7 +118,7 @@ def _check_names(scenario: Scenario) -> None:
         ("task", scenario.task),
     )
     for kind, group in tables:
-        seen: set[str] = set()
+        seen: set[str] = {MAIN} if kind == "mm" else set()
         for table in group:
             name = table.name
             if not re.fullmatch(NAME, name) or len(name) > 64:
@@ -172,7 +185,7 @@ def _check_task(scenario: Scenario, task: TaskTable) -> None:
 def _check_vma(scenario: Scenario, vma: VmaTable) -> None:
     here = f"vma {vma.name!r}"
     _known(f"{here}, mm", vma.mm or MAIN, mm_names(scenario))
-    pages = {key: _check_pages(vma, key, getattr(vma, key)) for key in LISTS}
+    pages = {key: _check_pages(f"{here}, ", vma.pages, key, getattr(vma, key)) for key in LISTS}
     anonymous = vma.backing == "anon"
     if anonymous and vma.file:
         msg = f'{here}, file: {vma.file!r}; anonymous memory has none (backing = "shmem"?)'
@@ -192,20 +205,18 @@ def _check_vma(scenario: Scenario, vma: VmaTable) -> None:
     _check_kinds(vma, pages)
 
 
-def _check_pages(vma: VmaTable, key: str, pages: PageList) -> frozenset[int]:
-    for item in pages:
+def _check_pages(place: str, pages: int, key: str, listed: PageList) -> frozenset[int]:
+    for item in listed:
         match = RANGE.fullmatch(item) if isinstance(item, str) else None
         if isinstance(item, str) and match is None:
-            msg = f'vma {vma.name!r}, {key}: {item[:40]!r} is no range; "0-63" is one'
+            msg = f'{place}{key}: {item[:40]!r} is no range; "0-63" is one'
             raise wrong(msg)
         low = item if isinstance(item, int) else int(match[1]) if match else 0
         high = int(match[2]) if match and match[2] else low
-        if not 0 <= low <= high < vma.pages:
-            msg = (
-                f"vma {vma.name!r}, {key}: {item!r} is outside; its pages are 0 to {vma.pages - 1}"
-            )
+        if not 0 <= low <= high < pages:
+            msg = f"{place}{key}: {item!r} is outside; its pages are 0 to {pages - 1}"
             raise wrong(msg)
-    return frozenset(numbers(pages))
+    return frozenset(numbers(listed))
 
 
 def _check_kinds(vma: VmaTable, pages: dict[str, frozenset[int]]) -> None:
@@ -251,14 +262,15 @@ def pick_ctx(scenario: Scenario, name: str, place: str, also: Iterable[str] = ()
     """The userfaultfd that is meant: the named one, or the only one."""
     names = (*uffd_names(scenario), *also)
     if not names:
-        msg = f"{place}: there is no userfaultfd; add a [[uffd]]"
+        msg = f"{place or 'call'}: there is no userfaultfd; add a [[uffd]]"
         raise wrong(msg)
+    key = f"{place}, ctx" if place else "ctx"
     if not name:
         if len(uffd_names(scenario)) == 1:
             return names[0]
-        msg = f"{place}, ctx: missing; there are {', '.join(names)}"
+        msg = f"{key}: missing; there are {', '.join(names)}"
         raise wrong(msg)
-    _known(f"{place}, ctx", name, names)
+    _known(key, name, names)
     return name
 
 
@@ -269,14 +281,22 @@ def handed_over(task: TaskTable) -> tuple[str, ...]:
 
 def _places(task: TaskTable) -> Iterator[tuple[str, Call]]:
     for key in ("setup", "calls", "cleanup", "on_sigbus"):
-        for number, call in enumerate(getattr(task, key), 1):
-            yield f"task {task.name!r}, {key} {number} ({call.__struct_config__.tag})", call
+        for index, call in enumerate(getattr(task, key)):
+            yield place_of(task, key, index, call), call
+
+
+def place_of(task: TaskTable, key: str, index: int, call: Call) -> str:
+    """Say which call of a task is meant."""
+    return f"task {task.name!r}, {key} {index + 1} ({call.__struct_config__.tag})"
 
 
 def _check_call(scenario: Scenario, layout: Layout, task: TaskTable, call: Call) -> None:
     _check_step(call)
     if isinstance(call, Mmap):
         _check_mmap(scenario, call)
+    if isinstance(call, Mremap) and call.fixed and not call.to:
+        msg = "key 'to' is missing; fixed = true says that it is to be just there"
+        raise wrong(msg)
     if isinstance(call, Register):
         _check_modes("modes", call.modes)
     if isinstance(call, Resolve) and call.using in {"copy", "move"} and not call.src:
@@ -307,9 +327,9 @@ def _check_ctx(scenario: Scenario, task: TaskTable, call: Call) -> None:
     if name is None:
         return
     if name or isinstance(call, ReadEvent | Resolve):
-        pick_ctx(scenario, name, "ctx" if name else "call", handed_over(task))
+        pick_ctx(scenario, name, "", handed_over(task))
     elif not scenario.uffd:
-        pick_ctx(scenario, name, "call")
+        pick_ctx(scenario, name, "")
 
 
 def _check_step(call: Call) -> None:
@@ -324,17 +344,24 @@ def _check_step(call: Call) -> None:
     if call.step and not keys:
         msg = "step: this call has no address"
         raise wrong(msg)
-    if call.fail is not None and call.fail.errno not in NAMES.values():
-        raise wrong(
-            f"fail, errno: unknown {call.fail.errno!r}"
-            + (near_miss(call.fail.errno, NAMES.values()) or "; an errno is such as '-ENOMEM'")
-        )
 
 
 def _check_mmap(scenario: Scenario, call: Mmap) -> None:
-    if not re.fullmatch(NAME, filled(call.name, 0, 1)):
-        msg = f"name: {call.name!r} is no name"
+    name = filled(call.name, 0, 1)
+    if not re.fullmatch(NAME, name) or name in SCHEDULE_WORDS:
+        why = "a word of schedules" if name in SCHEDULE_WORDS else "no name"
+        msg = f"name: {call.name!r} is {why}"
         raise wrong(msg)
+    others = [
+        one.name
+        for task in scenario.task
+        for one in every_call(task)
+        if one is not call and isinstance(one, Mmap)
+    ]
+    if call.fixed and not call.at and call.name not in {*others, *(v.name for v in scenario.vma)}:
+        msg = "key 'at' is missing; fixed = true says that it is to be just there"
+        raise wrong(msg)
+    _check_pages("", call.pages, "present", call.present)
     if call.backing == "anon" and (call.file or call.shared):
         msg = 'backing: "anon"; a file or shared memory is "shmem" or "file"'
         raise wrong(msg)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from uffdviz.errors import ScenarioError
 from uffdviz.kernel.eras.registry import era as find_era
@@ -22,7 +22,7 @@ from uffdviz.run.addresses import (
     step_of,
     uses_number,
 )
-from uffdviz.run.after import wait_until
+from uffdviz.run.after import check_kill, wait_until
 from uffdviz.run.calls import Binder, Bound, Handlers, bind, words
 from uffdviz.run.chance import shuffled
 from uffdviz.run.costs import cost_table
@@ -31,9 +31,13 @@ from uffdviz.run.machine import Machine
 from uffdviz.run.plan import ScenarioPlan
 from uffdviz.run.read_scenario import find_scenario, load_scenario, scenario_of
 from uffdviz.run.running import Life
-from uffdviz.run.sense import handed_over, pick_ctx, task_names
+from uffdviz.run.sense import handed_over, pick_ctx, place_of, task_names
+from uffdviz.run.work_names import check_fails
 from uffdviz.run.world import furnish
 from uffdviz.trace.snapshot import Snapshot
+
+PARTS: Final = {"": "calls", "handler": "on_sigbus"}
+"""The keys of a task whose calls are called otherwise here."""
 
 
 class Setting:
@@ -160,15 +164,22 @@ class Setting:
         for index, call in enumerate(calls):
             binder = self._binder(name, table, number, index, fault)
             handlers = Handlers()
-            if isinstance(call, s.Touch) and part != "handler":
-                where = binder.address(call, "at")
-                of_page = (name, table, number, "handler", table.on_sigbus, where)
-                handlers = Handlers(partial(self._part, *of_page))
-            run = bind(binder, call, polled=isinstance(before, s.Poll), handlers=handlers)
-            bound = Bound(call, partial(words, binder, call, self.layout.where), part, run)
-            bound.handlers = handlers
-            if call.after:
-                bound.after = wait_until(self.stage, self.layout, filled(call.after, number, 1))
+            try:
+                if isinstance(call, s.Touch) and part != "handler":
+                    where = binder.address(call, "at")
+                    of_page = (name, table, number, "handler", table.on_sigbus, where)
+                    handlers = Handlers(partial(self._part, *of_page))
+                run = bind(binder, call, polled=isinstance(before, s.Poll), handlers=handlers)
+                bound = Bound(call, partial(words, binder, call, self.layout.where), part, run)
+                bound.handlers = handlers
+                if call.after:
+                    after = filled(call.after, number, 1)
+                    bound.after = wait_until(self.stage, self.layout, after, name)
+                if call.kill:
+                    check_kill(self.stage, call.kill)
+            except ScenarioError as error:
+                msg = f"{place_of(table, PARTS.get(part, part), index, call)}: {error}"
+                raise s.wrong(msg) from None
             made.append(bound)
             before = call
         return tuple(made)
@@ -262,6 +273,7 @@ def _set_up(
     scenario: s.Scenario, file: str, era_name: str, mutations: Sequence[str], name: str
 ) -> Setting:
     try:
+        check_fails(scenario)
         setting = Setting(scenario, era_name, mutations, name)
         for course in setting.courses.values():
             for bound in course.calls(course.numbers[0]):

@@ -4,11 +4,22 @@ The runs are done here, in other processes, or on a Dask cluster that already ru
 the same whichever way, since a run is a function of its plan.
 """
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    CancelledError,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+    wait,
+)
+from contextlib import suppress
 from importlib import import_module
+from multiprocessing.process import BaseProcess
+from signal import SIGINT, signal
+from threading import Event
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -21,6 +32,8 @@ from uffdviz.run.watch import Watch, how_far
 
 MOST_POINTS: Final = 17
 PATIENCE: Final = 5
+STOPPED: Final = Event()
+"""Whether this process was told to stop."""
 NEWS: Final = 2_000_000
 Done = tuple[int, dict[str, Any]]
 """Which plan, and its run."""
@@ -125,29 +138,53 @@ def one_by_one(
         yield number, measure(plan, (told or teller)(plan))
 
 
-def in_processes(plans: Sequence[Plan], jobs: int) -> Iterator[Done]:
+def in_processes(plans: Sequence[Plan], jobs: int) -> Generator[Done, None, None]:
     """Do the runs in so many processes; an interrupt stops them and keeps what they know."""
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = {pool.submit(measure, plan): n for n, plan in enumerate(plans)}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except KeyboardInterrupt:
-            yield from _rescued(pool, futures)
+    pool = ProcessPoolExecutor(jobs, initializer=listen)
+    futures = {pool.submit(measure_meanwhile, plan): n for n, plan in enumerate(plans)}
+    try:
+        for future in as_completed(list(futures)):
+            yield futures.pop(future), future.result()
+    except KeyboardInterrupt:
+        yield from _rescued(pool, futures)
+    finally:
+        if not all(future.done() for future in futures):
+            for process in _processes(pool):
+                process.kill()
+        pool.shutdown(cancel_futures=True)
+
+
+def _processes(pool: ProcessPoolExecutor) -> list[BaseProcess]:
+    return list((pool._processes or {}).values())  # nothing public names them
 
 
 def _rescued(
     pool: ProcessPoolExecutor, futures: dict[Future[dict[str, Any]], int]
 ) -> Iterator[Done]:
-    """What was done, and what interrupted processes knew."""
-    pool.shutdown(wait=False, cancel_futures=True)
-    done, _ = wait([f for f in futures if not f.cancelled()], timeout=PATIENCE)
-    for future in done:
-        if not future.cancelled() and future.exception() is None:
-            yield futures[future], future.result()
-    # nothing public ends them
-    for process in list((pool._processes or {}).values()):
-        process.kill()
+    """What was done, and what the processes know once they are told to stop."""
+    going = [future for future in futures if not future.cancel()]
+    for process in _processes(pool):
+        if process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, SIGINT)
+    done, _ = wait(going, timeout=PATIENCE)
+    runs = [(futures[future], future.result()) for future in done if future.exception() is None]
+    yield from sorted(runs, key=lambda one: (one[1]["interrupted"], one[0]))
+
+
+def listen() -> None:
+    """Let Ctrl-C in a process only be noted, however often it comes: the run asks for it."""
+    signal(SIGINT, lambda *_: STOPPED.set())
+
+
+def measure_meanwhile(plan: Plan) -> dict[str, Any]:
+    """Run a plan unless this process was told to stop.
+
+    Raises: CancelledError if that was before it began.
+    """
+    if STOPPED.is_set():
+        raise CancelledError
+    return measure(plan, lambda *_: not STOPPED.is_set())
 
 
 def on_cluster(plans: Sequence[Plan], address: str) -> Iterator[Done]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uffdviz import kernel
 from uffdviz.errors import near_miss
 from uffdviz.run.addresses import every_call
-from uffdviz.run.scenario import Scenario, wrong
+from uffdviz.run.scenario import Fail, Scenario, wrong
 
 
 def kernel_sources() -> Iterator[ast.Module]:
@@ -27,25 +27,34 @@ def work_calls() -> Iterator[ast.Call]:
 
 
 @cache
-def failing_work() -> tuple[str, ...]:
-    """The names that `fail` and `may_fail` can be about."""
-    names = {
-        call.args[0].value
-        for call in work_calls()
-        if isinstance(call.args[0], ast.Constant) and any(k.arg == "errno" for k in call.keywords)
-    }
-    return tuple(sorted(str(name) for name in names))
+def failing_work() -> dict[str, str]:
+    """The names that `fail` and `may_fail` can be about, and with which errno each fails."""
+    found = {}
+    for call in work_calls():
+        name, errno = call.args[0], next((k.value for k in call.keywords if k.arg == "errno"), None)
+        if isinstance(name, ast.Constant) and errno is not None:
+            found[str(name.value)] = f"-{ast.unparse(errno)}"
+    return dict(sorted(found.items()))
 
 
 def check_fails(scenario: Scenario) -> None:
-    """Refuse a `fail` of something that cannot fail.
+    """Refuse a `fail` of something that cannot fail, or not so.
 
     Raises: ScenarioError with the nearest name.
     """
     for task in scenario.task:
         for call in every_call(task):
-            name = call.fail.function if call.fail else ""
-            if name and name not in failing_work():
-                hint = near_miss(name, failing_work()) or f"; {', '.join(failing_work())} can"
-                msg = f"task {task.name!r}, fail, function: {name!r} cannot fail{hint}"
-                raise wrong(msg)
+            if call.fail is not None:
+                _check_fail(f"task {task.name!r}, {call.__struct_config__.tag}, fail", call.fail)
+
+
+def _check_fail(place: str, fail: Fail) -> None:
+    name = fail.function
+    known = failing_work()
+    if name not in known:
+        hint = near_miss(name, known) or f"; {', '.join(known)} can"
+        msg = f"{place}, function: {name!r} cannot fail{hint}"
+        raise wrong(msg)
+    if fail.errno not in {"", known[name]}:
+        msg = f"{place}, errno: {fail.errno!r}; {name} fails with {known[name]!r}"
+        raise wrong(msg)

@@ -22,6 +22,7 @@ class Scripted:
         self._at = 0
         self._taken = 0
         self._seen = len(run.events)
+        self._told = len(run.events)
         self._timed = Timed()
 
     @property
@@ -29,12 +30,22 @@ class Scripted:
         """The line of the instruction that is being followed; 0 after the last."""
         return self._schedule[self._at].line if self._at < len(self._schedule) else 0
 
+    def placed(self, error: ScheduleError) -> str:
+        """An error as it is, or with the line whose move could not be made."""
+        text = str(error)
+        return text if text.startswith("line ") else f"line {self.line}: {text}"
+
     def pick(self, run: Run) -> str | None:
+        unasked = [event.choice for event in run.events[self._told :]]
         while self._at < len(self._schedule):
             instruction = self._schedule[self._at]
             choice = self._follow(instruction, run)
+            if instruction.kind == "move" and choice in unasked:
+                unasked.remove(choice)  # the scenario's `kill` came first: the tape has it once
+                choice = None
             if choice is not None:
                 self._taken += 1
+                self._told = len(run.events) + 1
                 return choice
             self._at += 1
             self._taken = 0
@@ -64,9 +75,13 @@ class Scripted:
             self._seen = len(self._history)
             self._check(instruction, now)
             return holds_now(landmark, now.tasks[whose], now)
-        new = self._history.events[self._seen :]
+        new = enumerate(self._history.events[self._seen :], self._seen + 1)
         self._seen = len(self._history)
-        return any(reached(landmark, whose, event, now) for event in new)
+        return any(reached(landmark, whose, event, self._after(n, now)) for n, event in new)
+
+    def _after(self, n: int, now: Snapshot) -> Snapshot:
+        """The snapshot after event `n`: a scenario's `kill` that came since may have changed it."""
+        return now if n == len(self._history) else self._history.at(n)
 
     def _check(self, instruction: Instruction, now: Snapshot) -> None:
         if instruction.landmark is not None:

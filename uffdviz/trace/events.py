@@ -20,12 +20,14 @@ class Fact(msgspec.Struct, frozen=True):
     `tasks` are those whom the fact names: who holds the lock that was refused, who was woken.
     `detail` is the word and value of a check or a change, or the work done; for a lock that has to
     be waited for: `killable`, `spinning`, `trying` (it looks again before it sleeps), or nothing.
+    `unmet` is no part of an event: how a result differs from what the scenario says.
     """
 
     kind: str
     mode: str = ""
     tasks: tuple[str, ...] = ()
     detail: str = ""
+    unmet: str = ""
 
 
 WORDS: Final = {

@@ -25,6 +25,7 @@ FORMS: Final = (
     (re.compile(r"returns(?: (?P<result>.+))?"), "returns"),
     (re.compile(r"done"), "done"),
 )
+MODE: Final = re.compile(r" (?:for|to)\b.*")
 RIGHT: Final = {
     "holds": "holds LOCK [for read|write]",
     "waits": "waits for LOCK [to read|write]",
@@ -57,6 +58,9 @@ def parse_landmark(text: str, functions: Collection[str] = ()) -> Landmark:
         if match := form.fullmatch(words):
             parts = {key: value or "" for key, value in match.groupdict().items()}
             landmark = msgspec.convert({"kind": kind, "text": words, **parts}, Landmark)
+            if kind in {"holds", "waits"} and (odd := MODE.search(landmark.subject)):
+                msg = f"{words!r}: {odd[0].strip()!r} is no mode; write {RIGHT[kind]!r}"
+                raise ScheduleError(msg)
             if kind in {"enters", "leaves"} and functions and landmark.subject not in functions:
                 msg = f"no function {landmark.subject!r}{near_miss(landmark.subject, functions)}"
                 raise ScheduleError(msg)

@@ -17,7 +17,7 @@ from uffdviz.trace.landmark import Landmark, parse_landmark, some
 EVERYONE: Final = "everyone"
 MOVES: Final = ("kill", "fail", "deadline", "spin")
 MAX_SIZE: Final = 4 << 20
-STEPS: Final = re.compile(r"(?:x\s*(\d{1,7}))?")
+STEPS: Final = re.compile(r"(?:x\s*([0-9]{1,7}))?")
 
 
 class Instruction(msgspec.Struct, frozen=True):

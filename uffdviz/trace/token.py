@@ -18,7 +18,7 @@ RUN: Final = re.compile(r"(.+?)(?: x(\d{1,7}))?")
 
 
 def is_token(text: str) -> bool:
-    return text.startswith(PREFIX)
+    return text.lstrip().startswith(PREFIX)
 
 
 def write_token(header: Header) -> str:
@@ -44,7 +44,7 @@ def read_token(text: str) -> Header:
         packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
         squeezed = zlib.decompressobj()
         table = squeezed.decompress(packed, MAX_SIZE)
-        if not squeezed.eof:
+        if not squeezed.eof or squeezed.unused_data:
             msg = "token: cut off"
             raise RecordingError(msg)
         header = msgspec.convert(json.loads(table), Header)

@@ -13,6 +13,36 @@ ARROWS = {
     "LockDowngraded": ("-->>", "downgrades to read"),
     "LockGaveUp": ("--x", "gives up"),
 }
+RESERVED = frozenset(
+    [
+        "activate",
+        "actor",
+        "alt",
+        "and",
+        "as",
+        "autonumber",
+        "box",
+        "break",
+        "create",
+        "critical",
+        "deactivate",
+        "destroy",
+        "else",
+        "end",
+        "link",
+        "links",
+        "loop",
+        "note",
+        "opt",
+        "option",
+        "over",
+        "par",
+        "participant",
+        "rect",
+        "title",
+    ]
+)
+"""Words that Mermaid reads as its own where a name could stand."""
 
 
 def mermaid(events: Sequence[Event], title: str) -> str:
@@ -36,7 +66,8 @@ def _line(event: Event) -> str:
 
 
 def _id(name: str) -> str:
-    return re.sub(r"\W", "_", name)
+    word = re.sub(r"\W", "_", name)
+    return f"{word}_" if word.casefold() in RESERVED else word
 
 
 def _plain(text: str) -> str:
