@@ -29,6 +29,9 @@ MODULES: Final = (
     "contexts",
     "mappings",
     "moving",
+    "protecting",
+    "registering",
+    "layout",
     "benign",
 )
 VOCABULARY: Final = (
