@@ -209,11 +209,18 @@ class Results(Property):
             if call[0] == "leave" and call[1].partition("_v6")[0] in BODIES and call[2] == "0":
                 text = f"{call[1]}() of {taken.task} returns 0, which would mean: wake everybody"
         for mark in taken.marks:
-            if mark.kind == "Returned" and doing.call and text is None:
+            dies = doing.call.startswith("UFFDIO_MOVE") and is_dying(taken.task, look)
+            if mark.kind == "Returned" and doing.call and text is None and not dies:
                 text = wrong(taken.task, doing.call, doing.pages, mark.detail)
             doing = marked(mark, doing)
         look.keep(key, IDLE, doing)
         return text
+
+
+def is_dying(task: str, look: Look) -> bool:
+    """Whether a task has a fatal signal: a move does not count its last page then, nobody reads it."""
+    state = look.state(f"task {task}")
+    return state is not None and bool(state.signal)
 
 
 class Doing(msgspec.Struct, frozen=True):
@@ -265,8 +272,7 @@ def wrong(task: str, call: str, pages: int, result: str) -> str | None:
         return None
     if result not in (OF_MOVE if move else ERRNOS):
         return f"{said}, which no caller expects"
-    dies = move and result == "-EINTR"  # the last page is not counted, and nobody reads the result
-    if pages and result != "-EFAULT" and not dies:
+    if pages and result != "-EFAULT":
         return f"{said} although {pages} page{'s' * (pages > 1)} had been done"
     return None
 
