@@ -19,7 +19,7 @@ ERRNOS: Final = frozenset(
 OF_MOVE: Final = ERRNOS | {"-EBUSY"}
 EXIT: Final = "sys_exit"
 CONTEXT: Final = "ctx refcount "
-COUNTED: Final = ("mm_users", "ctx refcount")
+COUNTED: Final = ("mm_users", "mm_count", "ctx refcount")
 FILES: Final = frozenset({"userfaultfd_release", "userfaultfd_release_new", "dup_userfaultfd_fail"})
 """Functions that let go of a context's first reference."""
 PAGE: Final = 4096

@@ -194,6 +194,8 @@ LOCKLESS: Final = frozenset({"access", "user_page_present", "pin_user_page_fast"
 
 MAPPING: Final = frozenset({"mfill_atomic_install_pte", "finish_fault"})
 """Functions that map a page of a file."""
+GUARDS: Final = {"fault_wqh": "fault_pending_wqh"}
+"""The lock of the first queue of faults covers both."""
 FAULTING: Final = "handle_userfault"
 WAKES: Final = "userfaultfd_wake_function"
 CONTEXT: Final = frozenset(
@@ -224,7 +226,8 @@ class Lifetime(Property):
             self._queues.add(taken.object)
             given_up(taken, look)
         return (
-            self._freed(taken, look)
+            unlocked_queue(taken, look)
+            or self._freed(taken, look)
             or freed_context(taken, look)
             or left_entry(taken, look)
             or walks(taken, look)
@@ -275,6 +278,17 @@ class Lifetime(Property):
                 if count in {0, 1}:
                     return f"{taken.task} looks into an address space that is freed"
         return None
+
+
+def unlocked_queue(taken: Taken, look: Look) -> str | None:
+    """Judge changing a wait queue, whose entries are linked to each other, without its lock."""
+    what, _, ctx = taken.object.rpartition(" ")
+    if taken.kind != "queue" or taken.before == taken.after:
+        return None
+    lock = f"{GUARDS.get(what, what)}.lock {ctx}"
+    if all(held != lock for held, _ in held_by(look, taken.task)):
+        return f"{taken.task} changes {taken.object} without {lock}"
+    return None
 
 
 def given_up(taken: Taken, look: Look) -> None:

@@ -76,4 +76,23 @@ MISTAKES: Final = (
         ),
         why="it lets go of a reference that it never had",
     ),
+    Mistake(
+        "M143",
+        "UFFDIO_COPY does not look whether any userfaultfd has the mapping",
+        ("S3",),
+        (*A, *B, *C),
+        "copy-where-nothing-is-registered",
+        (
+            Edit("uffd_mfill_lock", "<= end and ctx:", "<= end:"),
+            Edit("find_dst_vma", "<= end and ctx else", "<= end else"),
+        ),
+    ),
+    Mistake(
+        "M144",
+        "another address space's structure is kept for ever",
+        ("S10",),
+        C,
+        "two-address-spaces",
+        (Edit("vma_put_stranger", "    await k.mmdrop(other)\n", "\n"),),
+    ),
 )
