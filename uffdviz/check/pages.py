@@ -314,6 +314,8 @@ def maps_astray(taken: Taken, look: Look) -> str | None:
     for page, old, pte in entries_set(taken):
         folio = look.state(f"page {pte.folio}") if pte.kind == "page" else None
         fresh = old is None or old.folio != pte.folio
+        if fresh and pte.kind == "page" and (folio is None or not (folio.anon_vma or folio.file)):
+            return f"{taken.task} maps {pte.folio}, which rmap does not know"
         if folio is None or not folio.anon_vma or not fresh:
             continue
         for name in names_at(look, space_of(look, taken.object), page):

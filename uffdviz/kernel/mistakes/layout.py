@@ -246,4 +246,28 @@ MISTAKES: Final = (
         "two-moves-of-neighbours",
         (Edit("move_lock_anon_vma", "    held = await k.move_unmap(held)  # q11\n", "\n"),),
     ),
+    Mistake(
+        "M146",
+        "rmap is not told of a page that is filled",
+        ("S9",),
+        (*A, *B, *C),
+        "copy",
+        (Edit("mfill_atomic_install_pte", "            await step  # c9\n", "\n"),),
+    ),
+    Mistake(
+        "M147",
+        "munmap() tells the first of two monitors only",
+        ("S10",),
+        (*A, *B, *C),
+        "munmap-tells-two-monitors",
+        (Edit("userfaultfd_unmap_complete", "for unmap in uf:", "for unmap in uf[:1]:"),),
+    ),
+    Mistake(
+        "M148",
+        "close() wakes the last of those who wait for their events to be read",
+        ("L6",),
+        (*A, *B, *C),
+        "close-meets-two-dontneeds",
+        (Edit("wake_up_all_senders", "peek))[::-1]:", "peek))[-1:]:"),),
+    ),
 )
