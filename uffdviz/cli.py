@@ -76,10 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def whose(error: Exception, words: Sequence[str]) -> str:
     """Say whose mistake an exception is: that of a file of functions, where it was last, or ours."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if frame.filename in words]
+    files = [str(Path(word.rpartition("=")[2])) for word in words if word.endswith(".py")]
+    theirs = [frame for frame in frames if frame.filename in files]
     if theirs:
         return f"{theirs[-1].filename}:{theirs[-1].lineno}"
-    files = [word for word in words if word.endswith(".py")]
     return " or of ".join(["a mistake of ours", *files])
 
 

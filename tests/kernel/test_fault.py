@@ -22,6 +22,7 @@ from uffdviz.kernel.eras.v6_8 import V6_8
 from uffdviz.kernel.eras.v6_9 import V6_9
 from uffdviz.kernel.eras.v6_12 import V6_12
 from uffdviz.kernel.eras.v6_18 import V6_18
+from uffdviz.kernel.errno import EFAULT
 from uffdviz.kernel.kernel import Kernel
 from uffdviz.kernel.memory import Pte, find
 from uffdviz.kernel.objects import PAGE_SIZE
@@ -246,6 +247,15 @@ def test_a_registered_shmem_page_asks_the_monitor(
         "op", "pagefault", made.addr("dst"), made.addr("dst") + 1, flags=("read", reason)
     )
     assert unfinished(machine) == ["op"]
+    assert not leftovers(machine)
+
+
+def test_the_kernel_does_not_write_where_the_mapping_forbids_it() -> None:
+    made = scene(prot="r", **ORDINARY)
+    machine = made.machine(gup=pinner(made))
+    run(machine)
+    assert made.results["gup"] == EFAULT
+    assert entry(made, machine) is None
     assert not leftovers(machine)
 
 

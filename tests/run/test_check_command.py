@@ -91,6 +91,49 @@ def test_what_a_file_of_functions_does_wrong_is_said_with_its_line(
     assert f"{file}:2: AttributeError" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["--mutate", "./wrong.py"], ["--mutate=./wrong.py"]])
+def test_a_file_of_functions_is_known_however_its_path_is_written(
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("uffdviz.run.watch.GRACE", 0.3)
+    file = Path("wrong.py")
+    file.write_text("async def vma_end_read(k, vma):\n    await k.up_raed(vma.lock)")
+    assert main(["check", "copy", *words]) == 2
+    assert "wrong.py:2: AttributeError" in capsys.readouterr().err
+    file.write_text(STUCK["goes on and on without a step"])
+    assert main(["check", "copy", "--max-seconds", "1", *words]) == 2
+    assert "wrong.py: a function goes on and on" in capsys.readouterr().err
+
+
+def test_a_function_with_a_yield_is_refused_as_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text("async def vma_end_read(k, vma):\n    yield 1")
+    assert main(["check", "copy", "--mutate", str(file)]) == 2
+    assert "here it has a 'yield'" in capsys.readouterr().err
+
+
+def test_a_step_of_the_call_that_fails_is_a_reason_for_eagain(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, report = run(capsys, "copy-may-fail", "--property", "L4")
+    assert (status, report["verdict"]) == (0, "holds")
+
+
+def test_what_is_left_in_the_end_is_judged_beside_a_monitor_that_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text("async def reattach_vmas(k, vmas):\n    pass")
+    _, report = run(capsys, "munmap-may-fail", "--mutate", str(file), "--property", "S2")
+    assert "it is detached" in report["findings"][0]["text"]
+
+
 STUCK = {
     "goes on and on without a step": "async def userfaultfd_changing(k, ctx):\n    while True: pass",
     "that is no step: None": (

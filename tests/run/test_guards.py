@@ -118,6 +118,7 @@ SEEN_WITHOUT = frozenset(
         "move_swap_entry_cached",  # mm/userfaultfd.c: filemap_get_folio() of the swap cache, RCU
         "move_swap_cache",  # mm/userfaultfd.c: READ_ONCE(si->swap_map[offset])
         "exit_mmap",  # the last user
+        "punch_hole",  # mm/memory.c, unmap_mapping_range(): the file's own lock, which is left out
     }
 )
 

@@ -17,7 +17,9 @@ ERRNOS: Final = frozenset(
     ["-EAGAIN", "-ENOENT", "-EEXIST", "-EINVAL", "-ENOMEM", "-EFAULT", "-EIO", "-ESRCH", "-EINTR"]
 )
 OF_MOVE: Final = ERRNOS | {"-EBUSY"}
-COUNTED: Final = ("mm_users", "ctx refcount")
+EXIT: Final = "sys_exit"
+CONTEXT: Final = "ctx refcount "
+COUNTED: Final = ("mm_users", "mm_count", "ctx refcount")
 FILES: Final = frozenset({"userfaultfd_release", "userfaultfd_release_new", "dup_userfaultfd_fail"})
 """Functions that let go of a context's first reference."""
 PAGE: Final = 4096
@@ -42,6 +44,14 @@ class Balance(Property):
             return leftover(task, kept, look)
         return None
 
+    def end(self, look: Look, unfinished: tuple[str, ...]) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        for name in () if unfinished else look.names(CONTEXT):
+            ctx = name.removeprefix(CONTEXT)
+            if look.state(f"released {ctx}") and look.state(name) > 0:
+                return f"{ctx} is closed, and somebody has kept a reference to it"
+        return None
+
 
 def leftover(task: str, kept: tuple[str, ...], look: Look) -> str | None:
     """Say what a task that returns to user space has not given back."""
@@ -59,13 +69,15 @@ def references(taken: Taken, look: Look) -> tuple[str, ...] | None:
     """Fold taking and dropping a reference to a page, an address space or a context.
 
     A context's first reference is the file's: whoever closes it, or takes a child's context back,
-    lets go of one that they did not take.
+    lets go of one that they did not take; so does the last thread of an address space.
 
     Returns: what is kept, or None: one was dropped that had not been taken.
     """
     key = f"references {taken.task}"
     kept: tuple[str, ...] = look.note(key, ())
     what = taken.object
+    if taken.before == taken.after:
+        return kept
     if taken.verb == "add_refs":
         more = taken.after.refs > taken.before.refs
     elif what.startswith(COUNTED):
@@ -77,16 +89,17 @@ def references(taken: Taken, look: Look) -> tuple[str, ...] | None:
     elif what in kept:
         at = kept.index(what)
         kept = (*kept[:at], *kept[at + 1 :])
-    elif not what.startswith("mm_users") and not lets_go_of_the_first(taken):
+    elif not lets_go_of_the_first(taken):
         return None
     look.keep(key, (), kept)
     return kept
 
 
 def lets_go_of_the_first(taken: Taken) -> bool:
-    """Whether a step gives back the reference that a context began with."""
-    counts = taken.object.startswith("ctx refcount")
-    return counts and taken.after >= 0 and bool(FILES & set(taken.stack))
+    """Whether a step gives back the reference that a context or an address space began with."""
+    if taken.object.startswith(CONTEXT):
+        return taken.after >= 0 and bool(FILES & set(taken.stack))
+    return taken.object.startswith(COUNTED) and EXIT in taken.stack
 
 
 class Order(Property):
@@ -196,11 +209,18 @@ class Results(Property):
             if call[0] == "leave" and call[1].partition("_v6")[0] in BODIES and call[2] == "0":
                 text = f"{call[1]}() of {taken.task} returns 0, which would mean: wake everybody"
         for mark in taken.marks:
-            if mark.kind == "Returned" and doing.call and text is None:
+            dies = doing.call.startswith("UFFDIO_MOVE") and is_dying(taken.task, look)
+            if mark.kind == "Returned" and doing.call and text is None and not dies:
                 text = wrong(taken.task, doing.call, doing.pages, mark.detail)
             doing = marked(mark, doing)
         look.keep(key, IDLE, doing)
         return text
+
+
+def is_dying(task: str, look: Look) -> bool:
+    """Whether a task has a fatal signal: a move does not count its last page then, nobody reads it."""
+    state = look.state(f"task {task}")
+    return state is not None and bool(state.signal)
 
 
 class Doing(msgspec.Struct, frozen=True):

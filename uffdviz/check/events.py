@@ -185,7 +185,8 @@ class StaleView(Property):
     def step(self, taken: Taken, look: Look) -> str | None:
         """Judge one step."""
         task = taken.task
-        if changed_layout(taken, look) and is_raise(taken) and not holds(look, task, "mmap_lock"):
+        alone = holds(look, task, "mmap_lock", "write")
+        if changed_layout(taken, look) and is_raise(taken) and not alone:
             return f"{task} announces an event after it has let the change be seen"
         way = moved(taken, look, "S5")
         key = f"S5 before {task}"
@@ -259,13 +260,14 @@ class Progress(Property):
         """Judge one step: `L4 calm` are the calls that nothing has stood in the way of."""
         task = taken.task
         marks = (*taken.began, *taken.marks)
-        if not (marks or taken.object.startswith(("mmap_lock", "mmap_changing "))):
+        fails = taken.fact.kind == "Failed"
+        if not (marks or fails or taken.object.startswith(("mmap_lock", "mmap_changing "))):
             return None
         writers, raising = writing(taken, look), announcing(taken, look)
         calm: Names = look.note("L4 calm", ())
         if writers or is_raise(taken):
             calm = ()
-        if taken.fact.kind == "Failed" or any(mark.kind == "Failed" for mark in marks):
+        if fails or any(mark.kind == "Failed" for mark in marks):
             calm = tuple(t for t in calm if t != task)
         text = None
         for mark in marks:

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from uffdviz.check.held import TRIES, Names, held_by, holds, mapping_of
-from uffdviz.check.pages import in_tree, names_at, space_of
+from uffdviz.check.held import TRIES, Names, held_by, holds, mapping_of, memory_of, record_of
+from uffdviz.check.pages import entries_set, in_tree, names_at, space_of
 from uffdviz.check.taken import Look, Property, Taken
 
 FREE_TO_CHANGE: Final = frozenset({"lock_seq", "anon_vma", "freed"})
@@ -144,9 +144,19 @@ class Attached(Property):
         look.keep(f"S2 sure {task}", (), now)
         return text or self._leaves(taken, look)
 
+    def end(self, look: Look, unfinished: Names) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        for tree in () if unfinished else look.names("mm tree"):
+            for _, _, name in look.state(tree).entries:
+                record = record_of(look, name)
+                lock = look.state(f"vma {memory_of(look, name)}")
+                if record is not None and (record.detached or not getattr(lock, "attached", True)):
+                    return f"{name} is in the address space, and nobody can lock it: it is detached"
+        return None
+
     @staticmethod
     def _enters(taken: Taken, name: str, look: Look) -> str | None:
-        record = look.state(f"mapping {name}")
+        record = record_of(look, name)
         lock = look.state(f"vma {name}")
         if record.detached or record.freed or not getattr(lock, "attached", True):
             return f"{taken.task} has locked vma {name}, which is not in the address space any more"
@@ -182,6 +192,10 @@ LOCKLESS: Final = frozenset({"access", "user_page_present", "pin_user_page_fast"
 """The processor's own walk, one with interrupts off, and one under a lock that the model leaves out."""
 
 
+MAPPING: Final = frozenset({"mfill_atomic_install_pte", "finish_fault"})
+"""Functions that map a page of a file."""
+GUARDS: Final = {"fault_wqh": "fault_pending_wqh"}
+"""The lock of the first queue of faults covers both."""
 FAULTING: Final = "handle_userfault"
 WAKES: Final = "userfaultfd_wake_function"
 CONTEXT: Final = frozenset(
@@ -210,21 +224,31 @@ class Lifetime(Property):
         """Judge one step."""
         if taken.kind == "queue":
             self._queues.add(taken.object)
+            given_up(taken, look)
         return (
-            self._freed(taken, look)
+            unlocked_queue(taken, look)
+            or self._freed(taken, look)
             or freed_context(taken, look)
             or left_entry(taken, look)
             or walks(taken, look)
+            or maps_unlocked(taken, look)
             or self._stays(taken, look)
         )
 
     def end(self, look: Look, unfinished: Names) -> str | None:
         """Judge the world in which nobody moves any more."""
-        tree = look.state("mm tree")
-        for _, _, name in tree.entries if tree is not None and not unfinished else ():
-            ctx = look.state(f"mapping {name}").ctx
-            if ctx and look.state(f"released {ctx}") and not look.note("S13 failed", 0):
-                return f"{name} is still registered with {ctx}, which is closed"
+        orphans: Names = look.note("S13 orphans", ())
+        for tree in () if unfinished or look.note("S13 failed", 0) else look.names("mm tree"):
+            for _, _, name in look.state(tree).entries:
+                record = record_of(look, name)
+                ctx = record.ctx if record is not None else ""
+                if ctx and look.state(f"released {ctx}"):
+                    return f"{name} is still registered with {ctx}, which is closed"
+                count = look.state(f"ctx refcount {ctx}") if ctx else None
+                if count is not None and count <= 0:
+                    return f"{name} is still registered with {ctx}, which is freed"
+                if ctx in orphans:
+                    return f"{name} is still registered with {ctx}, which nobody has heard of"
         return None
 
     def _stays(self, taken: Taken, look: Look) -> str | None:
@@ -254,6 +278,27 @@ class Lifetime(Property):
                 if count in {0, 1}:
                     return f"{taken.task} looks into an address space that is freed"
         return None
+
+
+def unlocked_queue(taken: Taken, look: Look) -> str | None:
+    """Judge changing a wait queue, whose entries are linked to each other, without its lock."""
+    what, _, ctx = taken.object.rpartition(" ")
+    if taken.kind != "queue" or taken.before == taken.after:
+        return None
+    lock = f"{GUARDS.get(what, what)}.lock {ctx}"
+    if all(held != lock for held, _ in held_by(look, taken.task)):
+        return f"{taken.task} changes {taken.object} without {lock}"
+    return None
+
+
+def given_up(taken: Taken, look: Look) -> None:
+    """Note the child's context of a fork event that its sender has taken back."""
+    if taken.verb == "withdraw":
+        old = {
+            entry.ctx for entry in taken.before.entries if entry.task == taken.task and entry.ctx
+        }
+        known: Names = look.note("S13 orphans", ())
+        look.keep("S13 orphans", (), tuple(sorted({*known, *old})))
 
 
 def freed_context(taken: Taken, look: Look) -> str | None:
@@ -289,10 +334,22 @@ def freed_mapping(taken: Taken, look: Look) -> str | None:
         alone = taken.verb == "become" or holds(look, taken.task, "mmap_lock", "write")
         freed = taken.before.freed and not alone
         return f"{taken.task} looks at {name}, which is freed" if freed else None
-    record = look.state(f"mapping {name}")
+    record = record_of(look, name)
     reused = getattr(taken.before, "count", None) is not None
     if record is not None and record.freed and not reused:
         return f"{taken.task} touches the lock of {taken.object}, which is freed"
+    return None
+
+
+def maps_unlocked(taken: Taken, look: Look) -> str | None:
+    """Judge mapping a page of the page cache, which may be truncated while it is not locked."""
+    if taken.kind != "table" or not MAPPING & set(taken.stack):
+        return None
+    for _, old, pte in entries_set(taken):
+        folio = look.state(f"page {pte.folio}") if pte.kind == "page" else None
+        fresh = folio is not None and folio.file and (old is None or old.folio != pte.folio)
+        if fresh and f"folio {pte.folio}" not in dict(held_by(look, taken.task)):
+            return f"{taken.task} maps {pte.folio} of the page cache, which it has not locked"
     return None
 
 

@@ -7,7 +7,7 @@ number. `last T`: the mapping whose fields or lock T touched last. `mapped T`: w
 table mapped without its lock.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from uffdviz.check.taken import Look, Property, Taken
 
@@ -87,6 +87,19 @@ def maps(taken: Taken, look: Look) -> None:
 def mapping_of(name: str) -> str:
     """The mapping that an object belongs to."""
     return name.removeprefix("mapping ").removeprefix("vma ")
+
+
+def memory_of(look: Look, name: str) -> str:
+    """The mapping whose memory a mapping has: itself, or the one that had it before, after a `~`."""
+    memory = name
+    while look.state(f"mapping {memory}") is None and "~" in memory:
+        memory = memory.partition("~")[2]
+    return memory
+
+
+def record_of(look: Look, name: str) -> Any:
+    """The record of a mapping that an address space has."""
+    return look.state(f"mapping {memory_of(look, name)}")
 
 
 def without(held: Held, one: tuple[str, str]) -> Held:

@@ -1,9 +1,9 @@
-"""What may be done to page-table entries, pages and anon_vmas: S3, S7, S8, S9, S14."""
+"""What may be done to page-table entries, and where pages are: S3, S8, S9."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from uffdviz.check.held import Names, held_by, holds, mapping_of
+from uffdviz.check.held import Names, held_by, memory_of, record_of
 from uffdviz.check.taken import Look, Property, Taken
 
 PAGE: Final = 4096
@@ -11,6 +11,9 @@ MARKERS: Final = frozenset({"poison", "wp_marker"})
 FAULTS: Final = frozenset({"kernel_fault", "page_fault", "copy_from_user", "pin_user_page"})
 FILLING: Final = frozenset({"mfill_atomic"})
 MOVING: Final = frozenset({"move_pages"})
+PROTECTING: Final = frozenset({"mwriteprotect_range"})
+REUSING: Final = "do_wp_page"
+UNMAPPING: Final = frozenset({"unmap_region"})
 Entries = dict[int, Any]
 
 
@@ -58,6 +61,8 @@ class Containment(Property):
         """Judge one step."""
         if taken.object.startswith("mmap_changing"):
             look.keep(f"S3 ctx {taken.task}", "", taken.object.partition(" ")[2])
+        if text := takes_from_another(taken, look) or reaches_too_far(taken, look):
+            return text
         kind = operation(taken) or ("fault" if "handle_mm_fault" in taken.stack else "")
         if taken.kind != "table" or not kind:
             return None
@@ -81,14 +86,14 @@ class Containment(Property):
                 if not names_at(look, space_of(look, table), page):
                     what = pte.folio or f"a {pte.kind} entry"
                     return f"{what} is left where no mapping is any more"
-        return None if unfinished else strangers(look)
+        return None if unfinished else strangers(look) or misplaced(look)
 
     @staticmethod
     def _home(taken: Taken, look: Look, page: int) -> tuple[Any, str]:
         """The mapping at a page among those that the task relies on; and their names."""
         inside: Names = look.note(f"in {taken.task}", ())
         names = inside or names_at(look, space_of(look, taken.object), page)
-        records = [look.state(f"mapping {name}") for name in names]
+        records = [record_of(look, name) for name in names]
         home = next((r for r in records if r is not None and r.start <= page * PAGE < r.end), None)
         return home, " and ".join(names) or "any mapping"
 
@@ -101,6 +106,8 @@ class Containment(Property):
         ctx: str = look.note(f"S3 ctx {taken.task}", "")
         if not home.ctx or (kind == "move" and ctx and home.ctx != ctx and pte.folio):
             return f"{taken.task} sets an entry of a mapping that is not registered with {ctx}"
+        if pte.wp and "wp" not in home.modes:
+            return f"{taken.task} protects a page of a mapping that is not registered for that"
         if pte.kind == "page" and (folio := look.state(f"page {pte.folio}")) is not None:
             fits = folio.file == home.file if folio.file else not (home.shared and home.file)
             if not fits:
@@ -108,12 +115,56 @@ class Containment(Property):
         return None
 
 
+def takes_from_another(taken: Taken, look: Look) -> str | None:
+    """Judge registering a mapping that another userfaultfd has, or closing one and taking another's.
+
+    UNREGISTER may take another's until v6.18.
+    """
+    key = f"S3 closes {taken.task}"
+    if taken.object.startswith("released ") and taken.verb == "store":
+        look.keep(key, "", taken.object.partition(" ")[2])
+    if taken.verb != "set_ctx" or taken.before.ctx in {"", taken.after.ctx}:
+        return None
+    closes: str = look.note(key, "") if "userfaultfd_release" in taken.stack else ""
+    if not taken.after.ctx and closes in {"", taken.before.ctx}:
+        return None
+    name = taken.object.removeprefix("mapping ")
+    return f"{taken.task} takes {name} from the userfaultfd {taken.before.ctx}"
+
+
+def reaches_too_far(taken: Taken, look: Look) -> str | None:
+    """Judge protecting what is not registered for it, and unmapping what is another mapping's."""
+    if taken.kind != "table":
+        return None
+    space, stack = space_of(look, taken.object), set(taken.stack)
+    changed = [page for page, _, _ in entries_set(taken)] if PROTECTING & stack else []
+    for name in (name for page in changed for name in names_at(look, space, page)):
+        if "wp" not in record_of(look, name).modes:
+            return f"{taken.task} protects an entry of {name}, which is not registered for that"
+    mine: str = look.note(f"last {taken.task}", "") if UNMAPPING & stack else ""
+    gone = {page for page, _ in taken.before.entries} - {page for page, _ in taken.after.entries}
+    for name in (name for page in sorted(gone) for name in names_at(look, space, page)):
+        if mine and memory_of(look, name) != mine:
+            return f"{taken.task} unmaps {mine}, and drops a page of {name}"
+    return None
+
+
+def misplaced(look: Look) -> str | None:
+    """Say which mapping is not where its address space has it, if one is not."""
+    for tree in look.names("mm tree"):
+        for start, end, name in look.state(tree).entries:
+            record = record_of(look, name)
+            if record is not None and (record.start, record.end) != (start, end):
+                return f"{name} is not as long as the address space has it"
+    return None
+
+
 def strangers(look: Look) -> str | None:
     """Say which mapping is registered with a context of another address space, if one is."""
     homes: dict[str, str] = {}
     for tree in look.names("mm tree"):
         for _, _, name in look.state(tree).entries:
-            record = look.state(f"mapping {name}")
+            record = record_of(look, name)
             ctx = record.ctx if record is not None else ""
             if ctx and homes.setdefault(ctx, tree) != tree:
                 return f"{name} is registered with {ctx}, which another address space has"
@@ -124,46 +175,6 @@ def in_tree(look: Look, record: Any, name: str) -> bool:
     """Whether a mapping can be found in its address space."""
     tree = look.state(f"mm tree {record.mm}") or look.state("mm tree")
     return tree is not None and any(one == name for _, _, one in tree.entries)
-
-
-class AnonRule(Property):
-    """S7: anonymous pages need an anon_vma, and that comes and goes under locks."""
-
-    ident = "S7"
-    rule = (
-        "an anonymous page is mapped only where an anon_vma is, which is set and unset under locks"
-    )
-
-    def __init__(self) -> None:
-        self._mappings: set[str] = set()
-
-    def step(self, taken: Taken, look: Look) -> str | None:
-        """Judge one step."""
-        if taken.kind == "vma":
-            self._mappings.add(taken.object)
-            if taken.before.anon_vma != taken.after.anon_vma:
-                return self._changed(taken, look)
-        if taken.verb in {"rmap_anon", "move_anon_rmap"} and not taken.after.anon_vma:
-            return f"{taken.task} maps {taken.object} as anonymous without an anon_vma"
-        return None
-
-    def _changed(self, taken: Taken, look: Look) -> str | None:
-        task, name = taken.task, mapping_of(taken.object)
-        if taken.before.start == taken.before.end or taken.verb == "become":
-            return None  # a mapping that nobody can find yet
-        if not taken.after.anon_vma:
-            if holds(look, task, "mmap_lock", "write") or not in_tree(look, taken.before, name):
-                return None
-            return f"{task} takes the anon_vma from {name} without mmap_lock for writing"
-        if not holds(look, task, "mmap_lock"):
-            return f"{task} gives {name} an anon_vma without mmap_lock"
-        if taken.verb == "publish" and not taken.after.anon_vma.startswith(f"{name}@"):
-            users = [look.state(mapping) for mapping in sorted(self._mappings)]
-            if not any(
-                user is not None and user.anon_vma == taken.after.anon_vma for user in users
-            ):
-                return f"{task} gives {name} the anon_vma {taken.after.anon_vma}, which is freed"
-        return None
 
 
 class Atomicity(Property):
@@ -200,6 +211,23 @@ class Atomicity(Property):
                 return f"{taken.task} maps {pte.folio}, which is not what it took"
             if old is not None and old.kind == "page" and old.write and pte.folio != old.folio:
                 return f"{taken.task} sets an entry whose page {old.folio} is lost"
+            if taken.stack[-2:-1] == (REUSING,) and (old is None or old.folio != pte.folio):
+                return (
+                    f"{taken.task} maps {pte.folio or pte.kind} again, which is not there any more"
+                )
+        return None
+
+    def end(self, look: Look, unfinished: Names) -> str | None:
+        """Judge the world in which nobody moves any more."""
+        seen: dict[str, str] = {}
+        for table in look.names("page table "):
+            for _, pte in look.state(table).entries:
+                folio = look.state(f"page {pte.folio}") if pte.kind == "page" else None
+                if folio is None or folio.file or not folio.exclusive:
+                    continue
+                if pte.folio in seen:
+                    return f"{pte.folio} has one owner, and is mapped twice"
+                seen[pte.folio] = table
         return None
 
     def _mapped(self, taken: Taken, look: Look, page: int, pte: Any) -> bool:
@@ -286,10 +314,12 @@ def maps_astray(taken: Taken, look: Look) -> str | None:
     for page, old, pte in entries_set(taken):
         folio = look.state(f"page {pte.folio}") if pte.kind == "page" else None
         fresh = old is None or old.folio != pte.folio
+        if fresh and pte.kind == "page" and (folio is None or not (folio.anon_vma or folio.file)):
+            return f"{taken.task} maps {pte.folio}, which rmap does not know"
         if folio is None or not folio.anon_vma or not fresh:
             continue
         for name in names_at(look, space_of(look, taken.object), page):
-            record = look.state(f"mapping {name}")
+            record = record_of(look, name)
             first = record.start // PAGE
             pgoff = record.pgoff or (first if record.backing == "anon" else 0)
             if folio.index != pgoff + page - first:
@@ -322,38 +352,3 @@ def moves_rmap(taken: Taken, look: Look) -> str | None:
         wanted.append(f"anon_vma {taken.before.anon_vma}")
     missing = [lock for lock in wanted if lock not in locks]
     return f"{task} gives {name} another place without {missing[0]}" if missing else None
-
-
-class Permission(Property):
-    """S14: in the end nothing is writable that may not be."""
-
-    ident = "S14"
-    rule = "when all is quiet, no entry is writable where its mapping or its page is not"
-
-    def step(self, taken: Taken, look: Look) -> str | None:
-        """Judge one step."""
-        for _, _, pte in entries_set(taken) if taken.kind == "table" else ():
-            if pte.kind == "zero" and pte.write:
-                return f"{taken.task} makes the shared zero page writable"
-        return None
-
-    def end(self, look: Look, unfinished: Names) -> str | None:
-        """Judge the world in which nobody moves any more."""
-        for table in look.names("page table "):
-            for page, pte in look.state(table).entries:
-                if pte.kind == "page" and pte.write:
-                    for name in names_at(look, space_of(look, table), page):
-                        if text := may_not_write(look, name, page, pte):
-                            return text
-        return None
-
-
-def may_not_write(look: Look, name: str, page: int, pte: Any) -> str | None:
-    """Say why a writable entry of a mapping should not be so, if it should not."""
-    record = look.state(f"mapping {name}")
-    where = f"the entry of its page {page - record.start // PAGE} is writable"
-    if "w" not in record.prot:
-        return f"{name} is {record.prot}, and {where}"
-    folio = look.state(f"page {pte.folio}")
-    shared = folio is not None and folio.anon_vma and not folio.exclusive
-    return f"{pte.folio} of {name} has other owners, and {where}" if shared else None

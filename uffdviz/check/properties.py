@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
+from uffdviz.check.anon import AnonRule
 from uffdviz.check.discipline import Balance, Order, Overtaking, Owed, Results
 from uffdviz.check.events import CounterBalance, EventExclusion, Layout, Progress, StaleView
 from uffdviz.check.exclusion import Attached, Exclusion, Lifetime
 from uffdviz.check.expected import Expected
 from uffdviz.check.held import Holding
-from uffdviz.check.pages import AnonRule, Atomicity, Containment, Permission, Rmap
+from uffdviz.check.pages import Atomicity, Containment, Rmap
+from uffdviz.check.permission import Permission
 from uffdviz.check.taken import Property
 from uffdviz.errors import UsageError, near_miss
 

@@ -29,6 +29,9 @@ MODULES: Final = (
     "contexts",
     "mappings",
     "moving",
+    "protecting",
+    "registering",
+    "layout",
     "benign",
 )
 VOCABULARY: Final = (
@@ -212,7 +215,8 @@ def load_functions(path: Path, era: type[Kernel]) -> Functions:
                 raise UsageError(msg)
             functions |= {job: fitting(path, fn, era, job) for job in jobs}
         elif jobs:
-            msg = f"{path}: {name}() is 'async def' in the kernel's table, and here it is 'def'"
+            here = "has a 'yield'" if inspect.isasyncgenfunction(fn) else "is 'def'"
+            msg = f"{path}: {name}() is 'async def' in the kernel's table, and here it {here}"
             raise UsageError(msg)
     if not functions:
         msg = f"{path}: no 'async def' at the top that could replace a kernel function"

@@ -118,8 +118,9 @@ def breaks_in_the_end(space: Space, rule: Property, state: int) -> bool:
 
 
 def ending(space: Space, rule: Property, state: int) -> str | None:
-    """What a property says about a state in which nobody moves."""
-    return rule.end(Here(space, state), space.unfinished(state))
+    """What a property says about a state in which nobody moves; the background need not be done."""
+    waiting = tuple(task for task in space.unfinished(state) if task not in space.background)
+    return rule.end(Here(space, state), waiting)
 
 
 def find(  # noqa: PLR0913, PLR0917

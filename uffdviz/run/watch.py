@@ -6,6 +6,7 @@ import threading
 import time  # noqa: TID251  how long it takes, and when to give up
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -39,7 +40,7 @@ class Watch:
     ) -> None:
         self._words = words
         self._max_seconds = max_seconds
-        self._files = files if hasattr(signal, "setitimer") else ()
+        self._files = [str(Path(file)) for file in files] if hasattr(signal, "setitimer") else []
         self._found_there = 0
         self._begun = time.monotonic()
         self._said = 0.0

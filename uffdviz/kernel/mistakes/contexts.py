@@ -11,6 +11,9 @@ PUT: Final = "    await k.userfaultfd_ctx_put(ctx)  # e7\n"
 WAKE: Final = "    await k.wake_up_task(state, entry.task)\n"
 UNLINK: Final = '    await Step(state, unlink, entry.task, cost="store")\n'
 
+LOCK_QUEUE: Final = "    await k.spin_lock(ctx.fault_pending_lock)  # h9\n"
+UNLINK_OWN: Final = "    await Step(k.current.state, unlink, entry.task"
+
 MISTAKES: Final = (
     Mistake(
         "M83",
@@ -73,5 +76,31 @@ MISTAKES: Final = (
         (*A, *B, *C),
         "event-remove",
         (Edit("userfaultfd_event_wait_completion", PUT, "\n"),),
+    ),
+    Mistake(
+        "M141",
+        "a fault on a missing page waits for one that it may write, too",
+        ("L2",),
+        (*A, *B, *C),
+        "fault-meets-zeropage",
+        (
+            Edit(
+                "userfaultfd_must_wait",
+                'in {"page", "zero"} and reason == "wp" and not pte.write',
+                'in {"page", "zero"} and not pte.write',
+            ),
+        ),
+        why="it came too late for the wake-up, and the page is there",
+    ),
+    Mistake(
+        "M142",
+        "a fault takes its entry off the queue before it has the queue's lock",
+        ("S13",),
+        (*A, *B, *C),
+        "fault-meets-copy",
+        (
+            Edit("dequeue_userfault", LOCK_QUEUE, "\n"),
+            Edit("dequeue_userfault", UNLINK_OWN, f"{LOCK_QUEUE}{UNLINK_OWN}"),
+        ),
     ),
 )

@@ -219,4 +219,21 @@ MISTAKES: Final = (
         "copy-meets-munmap-of-half",
         (Edit("mmap_write_downgrade", "    await k.vma_end_write_all(mm)\n", "\n"),),
     ),
+    Mistake(
+        "M145",
+        "the sequence number moves before mmap_lock is there",
+        ("S1",),
+        ("v6.12", *C),
+        "fault-between-two-mprotects",
+        (
+            Edit(
+                "mmap_write_lock_killable",
+                "    err = await k.down_write_killable(mm.lock)\n    if not err:\n"
+                "        await k.mm_lock_seqcount_begin(mm)\n",
+                "    await k.mm_lock_seqcount_begin(mm)\n\n"
+                "    err = await k.down_write_killable(mm.lock)\n",
+            ),
+        ),
+        why="the mappings of the writer that still has it look unlocked",
+    ),
 )

@@ -101,4 +101,23 @@ MISTAKES: Final = (
         "move-two-second-not-exclusive",
         (Edit("check_ptes_for_batched_move", "large or not exclusive or", "large or"),),
     ),
+    Mistake(
+        "M140",
+        "the slow path of a move compares sequence numbers as the fast one does",
+        ("L4",),
+        (*B, *C),
+        "move-source-falsely-locked",
+        (
+            Edit(
+                "uffd_move_lock",
+                LOCK_SRC,
+                "            if not await k.vma_start_read(vmas[1]): await k.vma_end_read(vmas[0]); vmas = -11\n",
+            ),
+            Edit(
+                "lock_both_vmas",
+                "await k.vma_start_read_locked_nested(src_vma)",
+                "await k.vma_start_read(dst_vma.mm, src_vma)",
+            ),
+        ),
+    ),
 )

@@ -6,8 +6,9 @@ Kernel: mm/gup.c. Left out: long-term pins, several pages at once.
 from typing import TYPE_CHECKING
 
 from uffdviz.kernel.errno import EFAULT, EINTR
-from uffdviz.kernel.memory import Folio, pte_at, tree_walk
+from uffdviz.kernel.memory import Folio, look, pte_at, tree_walk
 from uffdviz.kernel.objects import PAGE_SIZE, Mm
+from uffdviz.kernel.ops.fault import allows
 from uffdviz.kernel.ops.vm_fault import OOM, RETRY, SIGBUS, Fault, permits
 from uffdviz.kernel.steps import Outcome, Step
 from uffdviz.light import msgspec
@@ -78,11 +79,17 @@ async def follow_page_pte(k: "Kernel", mm: Mm, addr: int, write: bool) -> bool:
 
 
 async def faultin_page(k: "Kernel", mm: Mm, addr: int, write: bool) -> str:
-    """Handle a fault for somebody who holds mmap_lock. Kernel: mm/gup.c."""
+    """Handle a fault for somebody who holds mmap_lock, where the mapping permits the access.
+
+    Kernel: mm/gup.c, faultin_page(), and check_vma_flags() before it.
+    """
     name = await Step(mm.tree, tree_walk, addr, cost="tree_walk")
     if not name:
         return SIGBUS
-    return await k.handle_mm_fault(k.stage.vma(name), Fault(addr, write, user=False))
+    vma, vmf = k.stage.vma(name), Fault(addr, write, user=False)
+    if not allows(await Step(vma.rec, look, "prot"), vmf):
+        return SIGBUS
+    return await k.handle_mm_fault(vma, vmf)
 
 
 async def unpin_user_page(k: "Kernel", name: str) -> None:
