@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.plain import asking, keeping, reading
 from uffdviz.plain.hearing import Command, Commands, Hearing
-from uffdviz.plain.places import Wanted, changes_task, has_words, nearest, takes_lock
 from uffdviz.plain.reading import Reading
 from uffdviz.run.session import RunSession
 from uffdviz.trace.landmark import where_it_is
+from uffdviz.trace.places import Wanted, changes_task, has_words, nearest, takes_lock
 from uffdviz.trace.schedule import read_step
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.speak import standing, told

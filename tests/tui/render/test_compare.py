@@ -2,7 +2,8 @@
 
 from uffdviz.run.race import race
 from uffdviz.run.setting import load_setting
-from uffdviz.tui.render.compare import left_words, parted_words, side_lines
+from uffdviz.trace.beside_words import left_words, parted_words
+from uffdviz.tui.render.compare import side_lines
 from uffdviz.tui.render.line import plain
 
 WIDE = 200

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uffdviz.trace.beside_words import Race, Side
 from uffdviz.tui.render.line import Line, Span, columns, flow, line, wrapped
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.tasks import task_lines
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.tools import Race, Side
 
 KINDS = (
     ("runs", "running_ns"),
@@ -104,24 +104,3 @@ def _row(name: str, cells: Sequence[str], room: int, role: str) -> Line:
     *first, last = cells
     head = f"{name[:room]:<{room}}" + "".join(f"{cell:>11}" for cell in first)
     return line(head, Span(f"{last:>13}", role))
-
-
-def parted_words(race: Race) -> str:
-    """Where the two runs part, as a sentence."""
-    if not race.parted:
-        return "The two runs are the same, event by event."
-    words = []
-    for side in (race.left, race.right):
-        events = side.events
-        at = race.parted - 1
-        words.append(f"{side.era}: {events[at].sentence if at < len(events) else 'it is over'}")
-    return f"They part at step {race.parted}. {'; '.join(words)}."
-
-
-def left_words(race: Race) -> list[str]:
-    """Which side could not follow the schedule, and from where on."""
-    return [
-        f"≠ {side.era} cannot follow the schedule's {side.left}; timed order from there."
-        for side in (race.left, race.right)
-        if side.left
-    ]

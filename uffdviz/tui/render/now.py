@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from uffdviz.trace.circle import circle_words, find_circle
 from uffdviz.trace.events import Event
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
 
@@ -80,24 +81,3 @@ def _next(tasks: Mapping[str, Any], choices: Collection[str], upcoming: str) -> 
         return [Span("Everybody is done.", "good")]
     waiting = [name for name, task in tasks.items() if task.state in {"blocked", "asleep"}]
     return [Span(f"Nobody can move: {', '.join(waiting)} wait for ever.", "bad")]
-
-
-def find_circle(tasks: Mapping[str, Any]) -> tuple[str, ...]:
-    """Tasks that wait for each other all round, if there are such."""
-    for first in tasks:
-        trail: list[str] = []
-        name = first
-        while name in tasks and tasks[name].state == "blocked" and name not in trail:
-            trail.append(name)
-            name = next((b for b in tasks[name].behind if tasks[b].state == "blocked"), "")
-        if name in trail:
-            return tuple(trail[trail.index(name) :])
-    return ()
-
-
-def circle_words(circle: Collection[str], tasks: Mapping[str, Any]) -> str:
-    """The circle as one sentence."""
-    steps = [f"{name} waits for {tasks[name].lock}" for name in circle]
-    names = [*circle][1:] + [*circle][:1]
-    links = [f"{step}, behind {name}" for step, name in zip(steps, names, strict=True)]
-    return f"A circle, nobody in it can move again: {'; '.join(links)}."

@@ -11,13 +11,14 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 
+from uffdviz.trace.beside_words import Race, left_words, obstacle, parted_words
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import HELP, QUIT, Help, Key
 from uffdviz.tui.remember import PACES
-from uffdviz.tui.render.compare import difference_lines, left_words, parted_words, side_lines
+from uffdviz.tui.render.compare import difference_lines, side_lines
 from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.tools import Race, Side, Tools
+from uffdviz.tui.tools import Tools
 from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.sheet import Sheet
 
@@ -274,11 +275,3 @@ class CompareScreen(Screen[None]):
         if self.timer is not None:
             self.action_play()
             self.action_play()
-
-
-def obstacle(side: Side, n: int, name: str) -> str:
-    """Why a task cannot take a step on a side; empty: it can."""
-    task = side.snapshot(n).tasks.get(name)
-    if task is None or task.state == "ready":
-        return ""
-    return f"it waits for {task.lock} to {task.mode}" if task.lock else f"it is {task.state}"

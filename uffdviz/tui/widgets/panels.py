@@ -7,10 +7,11 @@ from textual import events
 from textual.message import Message
 
 from uffdviz.trace.events import Event
+from uffdviz.trace.lock_order import Order
 from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE, Key
 from uffdviz.tui.render.fates import fate_spans
 from uffdviz.tui.render.goal import tried_lines
-from uffdviz.tui.render.graph import Order, graph_lines
+from uffdviz.tui.render.graph import graph_lines
 from uffdviz.tui.render.line import Line, Span, columns, line, width_of
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.memory import memory_lines
