@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from uffdviz.course.schema import Goal, Play
+from uffdviz.course.schema import Play
+from uffdviz.course.trail import Trail, trail_of
 from uffdviz.errors import UffdvizError
-from uffdviz.tui.goals import Guide, Trail
+from uffdviz.tui.goals import Guide
 from uffdviz.tui.screens.asking import AskingScreen
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
@@ -27,7 +28,6 @@ class LessonScreen(AskingScreen):
         self.page = session.lesson
         self.guide = guide
         self.next = shelf.after(self.page.name)
-        self.places = tuple(i for i, one in enumerate(self.page.blocks) if isinstance(one, Goal))
         self.resting = False
         self.stamp = guide.stamp()
 
@@ -58,9 +58,7 @@ class LessonScreen(AskingScreen):
 
     def trail(self) -> Trail:
         """How far the goals are."""
-        through = self.guide.through()
-        best = {i: kept for i in self.places if (kept := self.guide.best(i)) is not None}
-        return Trail(self.places, through, best, self.next.title if self.next else "")
+        return trail_of(self.page, self.guide, self.next.title if self.next else "")
 
     def view(self) -> View:
         """What there is to be drawn, with the state of the goals."""

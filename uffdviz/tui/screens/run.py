@@ -20,9 +20,6 @@ from uffdviz.tui.widgets import panels
 from uffdviz.tui.widgets.deck import clicked
 from uffdviz.tui.widgets.panel import Panel
 
-FAR = 10_000
-"""Steps that are taken at most until somebody has to wait."""
-
 
 class RunScreen(Arranged):
     """Everything about one run. It draws what events say and gives choices to the session."""
@@ -141,22 +138,12 @@ class RunScreen(Arranged):
 
     async def action_wait(self, by: int) -> None:
         """To where a task has to wait; from the end of what has happened the run goes on to it."""
-        session = self.session
-        waits = has_to_wait(session.events)
-        if by < 0 or nearest(waits, session.n, session.length, by) is not None:
-            await self.find(by, waits)
+        if by < 0:
+            await self.find(by, has_to_wait(self.session.events))
             return
         self.stop()
-        await session.seek(session.length)
-        for _ in range(FAR):
-            choice = session.upcoming()
-            if not choice:
-                break
-            await session.step(choice)
-            if has_to_wait(session.events)(session.length):
-                break
         self.looked_at = ""
-        found = session.length and has_to_wait(session.events)(session.length)
+        found = await self.session.next_wait()
         self.say("" if found else "nobody has to wait any more: E goes back to where one had to")
 
     def ask(self) -> bool:
