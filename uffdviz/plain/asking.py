@@ -1,129 +1,253 @@
-"""What can be asked about a run: how it stands, what can come of it, what words mean."""
+"""What takes a search or another run: oracle, explore, a schedule in words, another kernel."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from uffdviz.course.shelf import AFTER, BEFORE
-from uffdviz.course.words import explain
+from uffdviz.course.tools import RunTools
+from uffdviz.errors import UsageError
+from uffdviz.plain.beside import asked
+from uffdviz.plain.comparing import Comparing
 from uffdviz.plain.hearing import Command, Commands
-from uffdviz.trace.profile_words import race_sentences, sweep_sentences
-from uffdviz.trace.speak import joined, lock_sentences, stand
+from uffdviz.run.ahead import Ahead, Found
+from uffdviz.run.oracle import Fate, Oracle
+from uffdviz.run.workload import Workload
+from uffdviz.trace.ahead_words import (
+    fate_words,
+    finding_words,
+    found_words,
+    percent,
+    way_words,
+)
+from uffdviz.trace.profile import Pair
+from uffdviz.trace.profile_words import race_sentences, sweep_sentences, wait_sentences
+from uffdviz.trace.speak import counting, joined
 
 if TYPE_CHECKING:
     from uffdviz.plain.talk import Talk
 
-
-def why(talk: "Talk", _: str) -> Iterator[str]:
-    """Why those who wait must wait."""
-    tasks = talk.now.tasks
-    waiting = [name for name, view in tasks.items() if view.state in {"blocked", "asleep"}]
-    for name in waiting:
-        yield f"{stand(talk.now, name)}."
-        for other in tasks[name].behind:
-            yield f"  {doing(talk, other)}"
-    if not waiting:
-        yield "Nobody waits."
-    yield talk.next()
+NOTHING: Final = "there is nothing to ask about this run"
+FATES: Final = ("safe", "risky", "doomed", "unknown")
+RACING: Final = "Racing: {} steps so far. ^C stops it."
 
 
-def doing(talk: "Talk", name: str) -> str:
-    """What a task does, where, and what it holds."""
-    view = talk.now.tasks[name]
-    place = f", in {view.function} {view.step}".rstrip() if view.function else ""
-    call = f", in the call {view.call}" if view.call else ""
-    held = [f"{lock} for {mode}" for lock, mode in view.holds]
-    holds = f"; it holds {joined(held)}" if held else ""
-    results = f"; it returned {', '.join(view.results)}" if view.results else ""
-    return f"{stand(talk.now, name)}{call}{place}{holds}{results}."
+class Findings:
+    """What was found from one place of a run, and what is known of all of it."""
+
+    def __init__(self) -> None:
+        self.oracle: Oracle | None = None
+        self.asking = False
+        self.ahead: list[Ahead] = []
+        self.from_here: tuple[str, ...] = ()
+        self.pair: Pair | None = None
+
+    def keep(self, found: Found, taken: tuple[str, ...]) -> None:
+        """Keep what was found after some choices; from another place nothing of it is true."""
+        if taken != self.from_here:
+            self.ahead = []
+        self.from_here = taken
+        self.ahead += found.ahead
 
 
-def tasks(talk: "Talk", _: str) -> Iterator[str]:
-    """What every task does, and what it holds."""
-    yield from (doing(talk, name) for name in talk.session.tasks)
+def tools_of(talk: "Talk") -> RunTools:
+    """What can be asked.
+
+    Raises: UsageError if nothing can.
+    """
+    if talk.tools is None:
+        raise UsageError(NOTHING)
+    return talk.tools
 
 
-def locks(talk: "Talk", _: str) -> Iterator[str]:
-    """Who holds and who queues, lock by lock."""
-    said = [f"{sentence}." for sentence in lock_sentences(talk.now)]
-    yield from said or ["Every lock is free."]
+# the oracle
 
 
 def oracle(talk: "Talk", _: str) -> Iterator[str]:
-    """What can come of each move."""
-    if talk.tools is None:
-        yield "This run cannot be searched."
+    """Oracle: is each move safe, risky or doomed, said at every step; o again ends it."""
+    tools, findings = tools_of(talk), talk.findings
+    findings.asking = not findings.asking
+    if not findings.asking:
+        yield "The oracle says nothing more."
         return
-    known = talk.tools.oracle(lambda *_: True)
-    if not known.ready:
-        yield "There are too many states to see all of them."
+    if findings.oracle is None:
+        known = yield from asked(tools.oracle)
+        if not known.ready:
+            findings.asking = False
+            yield "The oracle has not seen every state: there are too many, or it was stopped."
+            return
+        findings.oracle = known
+    yield from fates(talk)
+
+
+def fates(talk: "Talk") -> Iterator[str]:
+    """What can come of where one is, and of each move, if the oracle is asked."""
+    known, session = talk.findings.oracle, talk.session
+    if known is None or not talk.findings.asking:
         return
-    session = talk.session
-    fates = known.of_moves(session.events, session.n, session.choices())
-    for name, fate in fates.items():
-        harm = f": {fate.what} in {fate.steps} steps at the nearest" if fate.what else ""
-        yield f"A step of {name} is {fate.word}{harm}."
-    if not fates:
-        yield talk.next()
+    lost = known.point_of_no_return(session.events)
+    if lost is not None:
+        yield f"The run was lost at step {lost}."
+    yield fate_words(known.now(session.events, session.n))
+    moves = known.of_moves(session.events, session.n, session.choices())
+    for word in FATES:
+        names = [name + chance(fate) for name, fate in moves.items() if fate.word == word]
+        if names:
+            yield f"{word.capitalize()}: a step of {joined(names)}."
+
+
+def chance(fate: Fate) -> str:
+    """How likely it is that a risky move goes wrong."""
+    return f" ({percent(fate.chance)} of runs by chance go wrong)" if fate.word == "risky" else ""
+
+
+# the search
+
+
+def explore(talk: "Talk", number: str) -> Iterator[str]:
+    """Explore: what can go wrong from here, and how; x NUMBER steps into a finding."""
+    tools = tools_of(talk)
+    if number:
+        yield from step_into(talk, number)
+        return
+    found = yield from asked(tools.ahead)
+    talk.findings.ahead = []
+    yield found_words(found)
+    yield from findings_said(talk, found)
 
 
 def find(talk: "Talk", words: str) -> Iterator[str]:
-    """Show one order, from here on, in which a task comes to a landmark."""
-    if talk.tools is None:
-        yield "This run cannot be searched."
+    """Show me one where a task comes to a landmark; x NUMBER steps into it.
+
+    Raises: UsageError if nothing is asked for.
+    """
+    tools = tools_of(talk)
+    if not words:
+        msg = "say where, for example: where gc waits for mmap_lock to read"
+        raise UsageError(msg)
+    found = yield from asked(
+        lambda tick: tools.find(words, tick),
+        f"Searching for a way to {words}: {{}} states so far. ^C stops it.",
+    )
+    yield way_words(found)
+    yield from findings_said(talk, found)
+
+
+def findings_said(talk: "Talk", found: Found) -> Iterator[str]:
+    """Say what was found, each with what steps into it."""
+    findings = talk.findings
+    findings.keep(found, talk.taken())
+    first = len(findings.ahead) - len(found.ahead) + 1
+    for number, one in enumerate(found.ahead, first):
+        title, way = finding_words(one)
+        yield f"x {number}: {title}."
+        yield f"  {way}."
+
+
+def step_into(talk: "Talk", number: str) -> Iterator[str]:
+    """Take the choices that lead to a finding.
+
+    Raises: UsageError if there is no such finding, or if it was found from another place.
+    """
+    findings = talk.findings
+    if findings.ahead and findings.from_here != talk.taken():
+        msg = f"those were found from step {len(findings.from_here)} of another run, or before you moved; x searches from here"
+        raise UsageError(msg)
+    if not number.isdecimal() or not 1 <= int(number) <= len(findings.ahead):
+        there = f"findings are 1 to {len(findings.ahead)}" if findings.ahead else "x searches"
+        msg = f"no finding {number!r}; {there}"
+        raise UsageError(msg)
+    yield from walk(talk, findings.ahead[int(number) - 1].choices)
+
+
+def walk(talk: "Talk", choices: Sequence[str]) -> Iterator[str]:
+    """Take some choices, and say each step."""
+    here = talk.session.n
+    yield from talk.take_all(choices)
+    yield f"{counting(len(choices), 'step')} on, from step {here}: p goes back through them."
+    yield from talk.noticed()
+    yield from talk.onward()
+
+
+def schedule(talk: "Talk", words: str) -> Iterator[str]:
+    """Play a schedule in words: gc until holds mmap_lock; app x2; everyone until done.
+
+    Raises: UsageError if there are no words.
+    """
+    tools = tools_of(talk)
+    if not words:
+        msg = "say a schedule, as: k gc until holds mmap_lock; app x2; everyone until done"
+        raise UsageError(msg)
+    yield from walk(talk, tools.schedule(words))
+
+
+# another kernel
+
+
+def compare(talk: "Talk", era: str) -> Iterator[str]:
+    """Compare: the same choices under another kernel; one that is too long for that is raced."""
+    tools = tools_of(talk)
+    rival = era or other(talk)
+    workload = tools.workload(rival)
+    if workload is not None:
+        yield from run_race(talk, workload)
         return
-    found = talk.tools.find(words, lambda *_: True)
-    for way in found.ahead:
-        yield f"{len(way.choices)} steps: {'; '.join(way.schedule)}."
-    if not found.ahead:
-        none = "No order leads there from here." if found.finished else "None was found."
-        yield found.why or none
+    choices = talk.taken()
+    run = yield from asked(
+        lambda tick: tools.race(rival, choices, tick), "Running both: {} steps so far. ^C stops it."
+    )
+    talk.above = Comparing(tools, rival, run, talk.session.tasks)
+    yield from talk.above.begin()
+
+
+def other(talk: "Talk") -> str:
+    """The kernel that a run is set beside if none is named: that before the series, or after it."""
+    return BEFORE if talk.session.era != BEFORE else AFTER
 
 
 def race(talk: "Talk", era: str) -> Iterator[str]:
-    """A race against another kernel: the same calls by time alone; ^C stops it."""
-    if talk.tools is None:
-        yield "This run cannot be compared."
-        return
-    workload = talk.tools.rivals(era or (BEFORE if talk.session.era != BEFORE else AFTER))
+    """Let two kernels race from the beginning, on virtual time; ^C stops them."""
+    yield from run_race(talk, tools_of(talk).rivals(era or other(talk)))
+
+
+def run_race(talk: "Talk", workload: Workload) -> Iterator[str]:
+    """Race, and say how it went."""
     yield f"{' and '.join(workload.eras)} race from the beginning, by time alone. ^C stops them."
-    try:
-        pair = workload.race(lambda *_: True)
-    except KeyboardInterrupt:
-        if workload.so_far is None:
-            yield "Stopped before anything is known."
-            return
-        pair = workload.so_far
-    yield from race_sentences(pair)
+    talk.findings.pair = yield from asked(workload.race, RACING)
+    yield from race_sentences(talk.findings.pair)
+
+
+def waits(talk: "Talk", number: str) -> Iterator[str]:
+    """The longest waits of the race in words, 3 of each kernel or as many as are asked for.
+
+    Raises: UsageError if there was no race, or if that is no number.
+    """
+    pair = talk.findings.pair
+    if pair is None or not (number or "3").isdecimal():
+        msg = "there was no race yet: race" if pair is None else f"{number!r} is no number"
+        raise UsageError(msg)
+    for side in pair:
+        longest = sorted(side.waits, key=lambda wait: wait.start - wait.end)
+        for wait in longest[: int(number or "3")]:
+            yield f"{'. '.join(wait_sentences(side.era, wait))}."
+    if not any(side.waits for side in pair):
+        yield "Nobody waited for a lock."
 
 
 def vary(talk: "Talk", text: str) -> Iterator[str]:
-    """Vary a cost or a count under the kernel before the series and this one."""
-    if talk.tools is None:
-        yield "This run cannot be compared."
-        return
-    own = talk.session.era
-    series = talk.tools.rivals(BEFORE if own != BEFORE else AFTER).sweep(text)
-    with suppress(KeyboardInterrupt):
-        series.run(lambda *_: True)
-    yield from sweep_sentences(series.so_far)
+    """Vary a cost or a count under the kernel before the series and this one; ^C stops it."""
+    series = tools_of(talk).rivals(other(talk)).sweep(text)
+    yield from sweep_sentences((yield from asked(series.run, RACING)))
     if series.done < series.runs:
         yield f"Stopped after {series.done} of {series.runs} runs."
 
 
-def meaning(talk: "Talk", word: str) -> Iterator[str]:
-    """What a lock, errno, function or step is."""
-    for one in explain(word, talk.session.era):
-        yield f"{one.word}: {' '.join(one.text.split())} Source: {one.source}."
-
-
 COMMANDS: Final[Commands] = {
-    "why": Command(why),
-    "tasks": Command(tasks),
-    "locks": Command(locks),
     "o": Command(oracle),
+    "x": Command(explore, "[NUMBER]"),
     "where": Command(find, "TASK LANDMARK"),
-    "c": Command(race, "[KERNEL]"),
+    "k": Command(schedule, "SCHEDULE"),
+    "c": Command(compare, "[KERNEL]"),
+    "race": Command(race, "[KERNEL]"),
+    "waits": Command(waits, "[NUMBER]"),
     "vary": Command(vary, "NAME=A..B"),
-    "explain": Command(meaning, "WORD"),
 }

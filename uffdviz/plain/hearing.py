@@ -27,12 +27,29 @@ class Hearing:
     after: ClassVar[tuple[str, ...]] = ()
     """What help says before and after the commands."""
 
+    above: "Hearing | None" = None
+    """What has come on top, and hears everything until esc."""
+
     def hear(self, line: str) -> Iterator[str]:
         """Answer a line, or say in one why it cannot be."""
         try:
-            yield from self.answer(line)
+            yield from self.heard(line)
         except (UffdvizError, OSError) as error:
             yield f"That cannot be: {error}."
+
+    def heard(self, line: str) -> Iterator[str]:
+        """Let what is on top answer; esc takes it away."""
+        if self.above is None:
+            yield from self.answer(line)
+        elif line == "esc" and self.above.above is None:
+            yield from self.take_away()
+        else:
+            yield from self.above.hear(line)
+
+    def take_away(self) -> Iterator[str]:
+        """Go on below what was on top."""
+        self.above = None
+        yield from ()
 
     def answer(self, line: str) -> Iterator[str]:
         """Answer a line by the table."""

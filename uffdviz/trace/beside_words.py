@@ -1,10 +1,18 @@
 """What two runs by one schedule have to say, beside each other, as sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
+
+KINDS = (
+    ("runs", "running_ns"),
+    ("ready, no processor", "runnable_ns"),
+    ("blocked", "uninterruptible_ns"),
+    ("blocked, killable", "killable_ns"),
+    ("asleep in userfaultfd", "userfaultfd_ns"),
+)
 
 
 class Side(Protocol):
@@ -84,7 +92,7 @@ def parted_words(race: Race) -> str:
 def left_words(race: Race) -> list[str]:
     """Which side could not follow the schedule, and from where on."""
     return [
-        f"≠ {side.era} cannot follow the schedule's {side.left}; timed order from there."
+        f"{side.era} cannot follow the schedule's {side.left}; timed order from there."
         for side in (race.left, race.right)
         if side.left
     ]
@@ -96,3 +104,25 @@ def obstacle(side: Side, n: int, name: str) -> str:
     if task is None or task.state == "ready":
         return ""
     return f"it waits for {task.lock} to {task.mode}" if task.lock else f"it is {task.state}"
+
+
+def sums_beside(race: Race, moment: int) -> Iterator[tuple[str, int, int]]:
+    """The totals of both sides so far: what they are of, to the left, to the right."""
+    sides = (race.left, race.right)
+    one, other = (s.totals(n) for s, n in zip(sides, race.places(moment), strict=True))
+    yield "wall clock", one["wall_ns"], other["wall_ns"]
+    for words, key in KINDS:
+        yield words, _sum(one["all"][key]), _sum(other["all"][key])
+    waits = _waits(one), _waits(other)
+    for lock in sorted({*waits[0], *waits[1]}, key=lambda name: (name[0] != "mmap_lock", name)):
+        left, right = (table.get(lock, 0) for table in waits)
+        if left or right:
+            yield f"waited for {lock[0]} to {lock[1]}", left, right
+
+
+def _waits(totals: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    return {(row["lock"], row["mode"]): row["wait_ns"]["total"] for row in totals["locks"]}
+
+
+def _sum(value: Any) -> int:
+    return sum(value.values()) if isinstance(value, Mapping) else int(value)

@@ -27,6 +27,6 @@ def test_a_choice_and_a_step_are_two_words() -> None:
     setting = load_setting("copy-meets-mprotect", "v6.9")
     run = race(setting, "v6.1", ["gc"] * 6 + ["app"] * 3)
     (said,) = left_words(run)
-    assert said.startswith("≠ v6.1 cannot follow the schedule's choice 9: app cannot move")
+    assert said.startswith("v6.1 cannot follow the schedule's choice 9: app cannot move")
     assert "step" not in said
     assert parted_words(run).startswith("They part at step ")

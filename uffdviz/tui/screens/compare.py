@@ -166,7 +166,7 @@ class CompareScreen(Screen[None]):
         if self.race is None:
             return lines
         for words in left_words(self.race):
-            lines += wrapped(words, width, "changed", "  ")
+            lines += wrapped(f"≠ {words}", width, "changed", "  ")
         return lines + wrapped(parted_words(self.race), width)
 
     def difference(self, width: int, height: int) -> list[Line]:
