@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.dom import DOMNode
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
+from uffdviz.tui.in_turn import InTurn
 from uffdviz.tui.keymap import read_keymap
 from uffdviz.tui.keys import HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
@@ -54,7 +55,7 @@ class Palette(CommandPalette):
         return super().run_worker(*args, **{**options, "exit_on_error": False})
 
 
-class UffdvizApp(App[None]):
+class UffdvizApp(InTurn):
     """Shows the start screen, or at once a session."""
 
     TITLE = "uffdviz"
@@ -183,8 +184,7 @@ class UffdvizApp(App[None]):
         Keys that come together (a fast hand, a script) are taken one after the other.
         Returns: whether something was done.
         """
-        while self.screen.is_attached and not self.screen.is_mounted:  # noqa: ASYNC110  no public event
-            await asyncio.sleep(0)
+        await self.until_there()
         if "page_" in str(action) and not all(map(has_pages, self.screen.query(OptionList))):
             return True
         return await super().run_action(action, default_namespace, namespaces)
