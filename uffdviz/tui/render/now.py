@@ -1,11 +1,14 @@
 """What changed in the last step, in words, and what follows from it."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from uffdviz.trace.circle import circle_words, find_circle
 from uffdviz.trace.events import Event
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
+
+FEW: Final = 2
+"""As many lines Now has at most where it has no border."""
 
 
 def now_lines(  # noqa: PLR0913
@@ -23,6 +26,8 @@ def now_lines(  # noqa: PLR0913
     Of a long sentence as much is shown as `height` leaves room for beside the rest; `…` says that
     there is more of it (in an enlarged panel it is whole).
     """
+    if height <= FEW:
+        return few_lines(event, tasks, choices, width, height=height, upcoming=upcoming, note=note)
     noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
     said = [line("Nothing has happened yet.")]
     if event is not None:
@@ -32,6 +37,29 @@ def now_lines(  # noqa: PLR0913
         after += wrapped(circle_words(circle, tasks), width, "bad")
     after += flow(_next(tasks, choices, upcoming), width, indent=2)
     return noted + _first(said, max(1, height - len(after) - len(noted)), width) + after
+
+
+def few_lines(  # noqa: PLR0913
+    event: Event | None,
+    tasks: Mapping[str, Any],
+    choices: Collection[str],
+    width: int,
+    *,
+    height: int,
+    upcoming: str,
+    note: str,
+) -> list[Line]:
+    """What matters most, a line each: a message, that nobody can move, the last event, who may go on."""
+    said = flow(_said(event), width, indent=2) if event else [line("Nothing has happened yet.")]
+    follows = flow(_next(tasks, choices, upcoming), width, indent=2)
+    stuck = not choices and any(task.state != "done" for task in tasks.values())
+    noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
+    if noted:
+        shown = _first(noted, height, width)
+        return shown + _first(said, 1, width) * (len(shown) < height)
+    if height == 1:
+        return _first(follows if stuck else said, 1, width)
+    return [*_first(said, 1, width), *_first(follows, 1, width)]
 
 
 def _first(lines: list[Line], most: int, width: int) -> list[Line]:

@@ -353,7 +353,7 @@ class RunScreen(Arranged):
     async def title_clicked(self, message: Panel.TitleClicked) -> None:
         """Bring the panel to the front whose name was clicked, or do what the sign means."""
         panel = self.query_one(f"#{message.panel}", Panel)
-        names, lit = (self.deck, self.front) if panel.id == self.front else ((panel.title,), "")
+        names, lit = self.names_of(panel)
         signs = self.signs(panel) if panel is self.focused else ""
         what = clicked(names, lit, signs, message.x)
         if what in {"enlarge", "hide"}:
