@@ -26,18 +26,18 @@ from uffdviz.tui.themes import THEMES
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
+    from uffdviz.tui.screens.goal import Attempt
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
-AGAIN = "this run goes on where you left it: r begins again"
-
 
 @dataclass
 class Left:
-    """A run that may be left and gone on with, and what was said on its page."""
+    """A run that may be left and gone on with, what was said on its page, and runs towards its goals."""
 
     session: Session
+    attempts: "dict[tuple[int, bool], Attempt]" = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
     hints: dict[int, int] = field(default_factory=dict)
 
@@ -150,10 +150,14 @@ class UffdvizApp(InTurn):
             else LessonScreen(session, self.shelf, self.one_run, guide)
         )
         screen.answers, screen.hints, screen.note = left.answers, left.hints, note
+        if isinstance(screen, LessonScreen):
+            screen.attempts = left.attempts
         _ = self.push_screen(screen)
 
     def go_on(self, key: str) -> bool:
         """Show a session again that was left. Returns: whether there is one."""
+        from uffdviz.tui.screens.goal import AGAIN
+
         if left := self.left.get(key):
             self.show(left, AGAIN if left.session.n else "")
         return left is not None

@@ -14,6 +14,7 @@ from uffdviz.tui.view import View
 
 if TYPE_CHECKING:
     from uffdviz.tui.app import UffdvizApp
+    from uffdviz.tui.screens.goal import Attempt
 
 LOOK: Final = 0.5
 """Seconds between two looks at the file of the page."""
@@ -29,6 +30,7 @@ class LessonScreen(AskingScreen):
         self.guide = guide
         self.next = shelf.after(self.page.name)
         self.resting = False
+        self.attempts: dict[tuple[int, bool], Attempt] = {}
         self.stamp = guide.stamp()
 
     async def on_mount(self) -> None:
@@ -118,18 +120,20 @@ class LessonScreen(AskingScreen):
         _ = self.app.push_screen(JudgeScreen(self.guide, index), answered)
 
     async def try_run(self, index: int, *, claim: bool = False) -> None:
-        """Let the page rest, and put a run towards a goal on top of it."""
-        from uffdviz.tui.screens.goal import GoalScreen
+        """Let the page rest, and put a run towards a goal on top of it; one that was left goes on."""
+        from uffdviz.tui.screens.goal import Attempt, GoalScreen
 
-        try:
-            session = self.shelf.open_goal(self.page.path, index)
-        except UffdvizError as error:
-            self.say(str(error))
-            return
+        key = index, claim
+        if key not in self.attempts:
+            try:
+                self.attempts[key] = Attempt(self.shelf.open_goal(self.page.path, index))
+            except UffdvizError as error:
+                self.say(str(error))
+                return
         await self.session.close()
         self.one_run.release()
         self.alive, self.resting = False, True
-        args = session, self.shelf, self.one_run, self.guide, index
+        args = self.attempts[key], self.shelf, self.one_run, self.guide, index
         _ = self.app.push_screen(GoalScreen(*args, claim=claim))
 
     async def on_screen_resume(self) -> None:
