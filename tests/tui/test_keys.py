@@ -343,3 +343,34 @@ def test_the_keys_below_a_question_can_be_clicked() -> None:
         assert "Go to step" not in shown.text
 
     show(act, session())
+
+
+@pytest.mark.parametrize(
+    ("word", "shows"),
+    [
+        ("open", "step 0/0"),
+        ("kernel", "a lesson or a recording has its own kernel"),
+        ("race", "only a scenario can be raced"),
+        ("search", "Search in titles"),
+        ("help", "the runs that you saved"),
+        ("menu", "Search for commands"),
+        ("token", "Paste the token"),
+    ],
+)
+def test_a_key_of_the_start_screen_is_pressed_by_a_click(word: str, shows: str) -> None:
+    async def act(shown: Shown) -> None:
+        row = shown.text.splitlines()[-1]
+        assert await shown.pilot.click(offset=(row.index(word) + 1, 39))
+        await shown.settle()
+        assert shows in f"{shown.text} {[one.message for one in shown.app._notifications]}"
+
+    show(act)
+
+
+def test_quit_on_the_start_screen_is_pressed_by_a_click() -> None:
+    async def act(shown: Shown) -> None:
+        row = shown.text.splitlines()[-1]
+        assert await shown.pilot.click(offset=(row.index("q quit"), 39))
+        assert not shown.app.is_running
+
+    show(act)

@@ -16,7 +16,8 @@ from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import HELP, QUIT, Help, Key
 from uffdviz.tui.remember import PACES
 from uffdviz.tui.render.compare import difference_lines, side_lines
-from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
+from uffdviz.tui.render.keys import key_bar
+from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.timeline import nanoseconds
 from uffdviz.tui.tools import Tools
 from uffdviz.tui.widgets.panel import Panel
@@ -143,14 +144,8 @@ class CompareScreen(Screen[None]):
 
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for; a click presses one."""
-        spans = [Span(" ")]
         keymap = cast("UffdvizApp", self.app).keys_now
-        for key in (*COMPARE, *(keymap.now(key, ALSO) for key in ALSO)):
-            if key.short:
-                target = "" if key.name == "task" else f"key:{key.name}"
-                more = [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]
-                spans += more if width_of((*spans, *more)) <= width + 2 else []
-        return [tuple(spans)]
+        return [key_bar((*COMPARE, *(keymap.now(key, ALSO) for key in ALSO)), width)]
 
     def side(self, index: int, width: int) -> list[Line]:
         """One era."""

@@ -15,6 +15,7 @@ from uffdviz.trace.profile import Pair, Wait
 from uffdviz.trace.profile_words import finish_words, moment
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import RACE, RACE_MOUSE, Help
+from uffdviz.tui.render.keys import key_bar
 from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.race import STACK, TRACE, Look, side_lines, total_lines, wait_lines
 from uffdviz.tui.tools import Workload
@@ -215,12 +216,8 @@ class RaceScreen(Screen[None]):
 
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for."""
-        spans = [Span(" ")]
         keymap = cast("UffdvizApp", self.app).keys_now
-        for key in (keymap.now(key, RACE) for key in RACE):
-            if key.short:
-                spans += [Span(key.shown, "key", f"key:{key.name}"), Span(f" {key.short}  ")]
-        return [tuple(spans)]
+        return [key_bar((keymap.now(key, RACE) for key in RACE), width)]
 
     def side(self, index: int, width: int, height: int) -> list[Line]:
         """One era."""
