@@ -128,7 +128,7 @@ def find(talk: "Talk", words: str) -> Iterator[str]:
         lambda tick: tools.find(words, tick),
         f"Searching for a way to {words}: {{}} states so far. ^C stops it.",
     )
-    yield way_words(found)
+    yield way_words(found, words)
     yield from findings_said(talk, found)
 
 

@@ -110,7 +110,7 @@ def found_words(found: Found) -> str:
     return states + ("That is all." if found.finished else "Stopped: there may be more.")
 
 
-def way_words(found: Found) -> str:
+def way_words(found: Found, asked: str) -> str:
     """What a search for a landmark has shown, in a sentence."""
     if found.why:
         return found.why
@@ -120,8 +120,8 @@ def way_words(found: Found) -> str:
         return states + (
             way if found.finished else "Stopped: a way there, perhaps not the easiest."
         )
-    none = "No order leads there from here."
-    return states + (none if found.finished else "Stopped: no way there found so far.")
+    none = f"No order from here leads to “{asked}”."
+    return states + (none if found.finished else f"Stopped: no way to “{asked}” found so far.")
 
 
 def finding_words(ahead: Ahead) -> tuple[str, str]:

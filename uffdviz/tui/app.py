@@ -15,8 +15,8 @@ from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
 from uffdviz.tui.in_turn import InTurn
-from uffdviz.tui.keymap import read_keymap
-from uffdviz.tui.keys import HOME, RACE, RUN, Key
+from uffdviz.tui.keymap import read_keymap, sign
+from uffdviz.tui.keys import HELP, HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
 from uffdviz.tui.screens.layout import PANELS
@@ -188,10 +188,18 @@ class UffdvizApp(InTurn):
         Keys that come together (a fast hand, a script) are taken one after the other.
         Returns: whether something was done.
         """
+        self.meant = True
         await self.until_there()
         if "page_" in str(action) and not all(map(has_pages, self.screen.query(OptionList))):
             return True
         return await super().run_action(action, default_namespace, namespaces)
+
+    def unknown(self, key: str) -> None:
+        """Say that a key does nothing, unless a question is open: that says which keys it takes."""
+        say = getattr(self.screen, "say", None)
+        if say is not None and not self.screen.is_modal:
+            helps = self.keys_now.now(HELP, (HELP,)).shown
+            say(f"{sign(key)} does nothing here: {helps} says which keys do something")
 
     def action_command_palette(self) -> None:
         """Show every command there is."""

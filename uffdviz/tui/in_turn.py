@@ -32,13 +32,17 @@ class InTurn(App[None]):
         self.held: deque[Key] = deque()
         self.under_way: Key | None = None
         self.setting_out: Widget | None = None
+        self.meant = False
 
     async def on_event(self, event: Event) -> None:
         """Hold a key back while another one is on its way; the key that always quits overtakes."""
         if not isinstance(event, Key):
             await super().on_event(event)
         elif event.is_forwarded:
+            self.meant = False
             await super().on_event(event)
+            if not self.meant:
+                self.unknown(event.key)
             if event is self.under_way:
                 await self.next_key()
         elif event.key == ALWAYS:
@@ -47,6 +51,9 @@ class InTurn(App[None]):
             self.held.append(event)
             if self.under_way is None or self.setting_out is None or self.is_lost(self.setting_out):
                 await self.next_key()
+
+    def unknown(self, key: str) -> None:
+        """Say that a key that came back has no meaning where one is."""
 
     def is_lost(self, widget: Widget) -> bool:
         """Whether a widget has gone, and the key with it."""

@@ -27,7 +27,8 @@ def now_lines(  # noqa: PLR0913
     there is more of it (in an enlarged panel it is whole).
     """
     if height <= FEW:
-        return few_lines(event, tasks, choices, width, height=height, upcoming=upcoming, note=note)
+        most = max(1, height)
+        return few_lines(event, tasks, choices, width, height=most, upcoming=upcoming, note=note)
     noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
     said = [line("Nothing has happened yet.")]
     if event is not None:

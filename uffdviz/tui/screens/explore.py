@@ -90,7 +90,7 @@ class ExploreScreen(Dialog[Sequence[str]]):
         if found is None:
             self.say(search.error or "the search failed")
             return
-        self.say(way_words(found) if self.asked else found_words(found))
+        self.say(way_words(found, self.asked) if self.asked else found_words(found))
         self.show(found)
 
     def show(self, found: Found) -> None:

@@ -105,6 +105,11 @@ class HomeScreen(Screen[None]):
         action = {key.name: key.action for key in KEYS}[message.target.removeprefix("key:")]
         await self.run_action(f"app.{action}" if action == PALETTE.action else action)
 
+    def say(self, words: str) -> None:
+        """Say something in place of what was said before."""
+        self.app.clear_notifications()
+        self.notify(words)
+
     def action_open_lit(self) -> None:
         """Open the row that is lit."""
         self.query_one(OptionList).action_select()
@@ -253,7 +258,7 @@ class HomeScreen(Screen[None]):
 
         workload = self.workload()
         if workload is not None:
-            ask(self.app, workload, lambda words: self.notify(words, severity="error"))
+            ask(self.app, workload)
 
     def action_token(self) -> None:
         """Open a run that somebody passed on as a token."""
@@ -265,20 +270,29 @@ class HomeScreen(Screen[None]):
 
         _ = self.app.push_screen(PromptScreen("Paste the token of a run (uv1. …)"), go)
 
+    def next_called(self, words: str) -> str:
+        """The next row from the lit one on that has some words; one of just that name comes first."""
+        kind, name = self.lit()
+        keys = list(self.entries)
+        lit = f"{kind} {name}"
+        at = keys.index(lit) + 1 if lit in keys else 0
+        order = [*keys[at:], *keys[:at]]
+        called = [key for key in order if key.partition(" ")[2] == words and key != lit]
+        has = [k for k in order if words.lower() in f"{self.entries[k].title} {k}".lower()]
+        return next(iter([*called, *has]), "")
+
     def action_search(self) -> None:
-        """Go to the first row that contains some words."""
+        """Go to the next row that contains some words."""
         from uffdviz.tui.screens.prompt import PromptScreen
 
         def go(words: str | None) -> None:
-            choice = self.query_one(OptionList)
-            found = [
-                key
-                for key, e in self.entries.items()
-                if (words or "").lower() in f"{e.title} {key}".lower()
-            ]
-            if words and found:
-                choice.highlighted = choice.get_option_index(found[0])
-            elif words:
+            if not words:
+                return
+            found = self.next_called(words)
+            if found:
+                choice = self.query_one(OptionList)
+                choice.highlighted = choice.get_option_index(found)
+            else:
                 self.notify(f"nothing here is called {words!r}")
 
         _ = self.app.push_screen(PromptScreen("Search in titles"), go)

@@ -274,6 +274,23 @@ class Narration(Panel):
         if (top, total) != getattr(self, "_shown", None):
             self._shown = (top, total)
             self.follow(top, top=True)
+        self.say_more()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say anew whether there is more."""
+        super().watch_scroll_y(old_value, new_value)
+        self.say_more()
+
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001  Textual calls it
+        """The key is for this panel, or not any more."""
+        super().watch_has_focus(has_focus)
+        self.say_more()
+
+    def say_more(self) -> None:
+        """Say below whether the page goes on there, and which key shows it."""
+        height = self.scrollable_content_region.height
+        more = len(self.lines) - round(self.scroll_y) - height > 0
+        self.subtitle(("↓ more" if self.has_focus else "more below") if more else "")
 
 
 class Now(Panel):
