@@ -191,19 +191,28 @@ def screen(lesson: str = "") -> Answer:
     return run_app(shelf, shelf.open_lesson(lesson) if lesson else None), ()
 
 
-def talk() -> Answer:
-    """Start the application as sentences: lines in, lines out, without a screen."""
+def talk(lesson: str = "") -> Answer:
+    """Start the application as sentences, at once with a lesson if one is named.
+
+    Lines in, lines out, without a screen.
+    """
     from uffdviz.course.shelf import CourseShelf
     from uffdviz.plain.app import conversation
 
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-    return FINE, conversation(CourseShelf(), typed)
+    return FINE, at_once(conversation(CourseShelf(), typed, lesson))
+
+
+def at_once(lines: Iterable[str]) -> Iterable[str]:
+    """Lines that are heard as soon as they are said, in a pipe too."""
+    for line in lines:
+        yield line
+        sys.stdout.flush()
 
 
 def typed() -> str | None:
-    """Read a line once everything that was said has been shown; None at the end."""
-    sys.stdout.flush()
+    """Read a line; None at the end."""
     line = sys.stdin.readline()
     return " ".join(line.split()) if line else None
 
@@ -312,21 +321,22 @@ def play(
     plain: bool = False,
     json: bool = False,
 ) -> Answer:
-    """Play a lesson, on the screen or as text.
+    """Play a lesson, on the screen, as sentences, or as text that needs nobody.
 
     Parameters
     ----------
     lesson
         A path, or the name of a shipped lesson.
     headless
-        Tell it as text, and fail if an expectation does not hold.
+        Tell all of it as text, and fail if an expectation does not hold.
     plain
-        As text, with a sentence for each step.
+        As sentences, with commands that are typed or come from a pipe; with --headless: all of
+        it as text, with a sentence for each step.
     json
         As one JSON document.
     """
-    if not (headless or plain or json):
-        return screen(lesson)
+    if not (headless or json):
+        return talk(lesson) if plain else screen(lesson)
     from uffdviz.course.play_command import play_headless
 
     return play_headless(lesson, plain=plain, json=json)

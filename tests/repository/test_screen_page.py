@@ -35,10 +35,21 @@ def test_every_command_that_can_have_another_key_is_named(root: Path) -> None:
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
-def test_now_is_seen_from_as_few_rows_on_as_it_says(
+def test_now_has_as_many_lines_as_it_says(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    found = re.search(r"fewer than (\d+) rows", page(root))
+    found = re.search(
+        r"below (\d+) rows it is two lines without a border, below (\d+) one", page(root)
+    )
     assert found is not None
-    assert "May go on" in screen_after(["2", "2"], session(), (80, int(found[1])))
+    for rows, border, lines in (
+        (int(found[1]), True, 2),
+        (int(found[1]) - 1, False, 2),
+        (int(found[2]), False, 2),
+        (int(found[2]) - 1, False, 1),
+    ):
+        text = screen_after(["2", "2"], session(), (80, rows))
+        assert ("─ Now" in text) == border
+        assert "2  app " in text
+        assert ("May go on" in text) == (lines == 2)

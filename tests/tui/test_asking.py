@@ -69,9 +69,9 @@ def test_a_search_for_a_landmark_is_beside_the_screen_and_can_be_stopped(
 ) -> None:
     hold_beside(monkeypatch)
     words = "=zero waits for mmap_lock to write"
-    keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…no way there found"]
+    keys = [*EXPLORED[:1], "w", words, "enter", "…Searching for a way", "s", "…found so far"]
     text = real_screen(keys, "three-operations-beside-mprotect", "v6.9")
-    assert "states. Stopped: no way there found so far." in text
+    assert f"states. Stopped: no way to “{words[1:]}” found so far." in " ".join(text.split())
 
 
 def test_a_search_is_stopped_by_a_click_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,27 @@ def test_a_step_back_takes_the_goal_back() -> None:
     learn(WRONG, LARGE, act)
 
 
+def test_a_run_towards_a_goal_that_was_left_goes_on_with_its_hints() -> None:
+    async def act(learner: Learner) -> None:
+        await at_goal(learner)
+        shown = learner.shown
+        await shown.press("2", "2", "1", "left", "h")
+        assert "step 2/3" in shown.text
+        assert GOAL in await shown.press("escape")
+        text = await shown.press("enter")
+        assert "step 2/3" in text
+        assert "hint 1: " in text
+        assert "goes on where you left it" in text
+        assert "step 3/3" in await shown.press("right")
+        await shown.press("escape", "escape")
+        await wait_for(shown, "Course and sandbox")
+        await shown.press("enter", "enter")
+        assert "hint 1: " in await wait_for(shown, "step 3/3")
+        assert "step 0/0" in await shown.press("r")
+
+    learn(WRONG, LARGE, act)
+
+
 def test_a_wrong_choice_is_refused_with_what_the_search_found() -> None:
     async def act(learner: Learner) -> None:
         await learner.open()

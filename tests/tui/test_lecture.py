@@ -8,7 +8,7 @@ from uffdviz.course.schema import Goal
 from uffdviz.course.shelf import CourseShelf, find_lesson
 from uffdviz.tui.app import UffdvizApp
 from uffdviz.tui.remember import remember
-from uffdviz.tui.screens.goal import GoalScreen
+from uffdviz.tui.screens.goal import Attempt, GoalScreen
 
 
 def test_a_lesson_says_that_a_lecture_is_on_and_how_to_end_it() -> None:
@@ -56,7 +56,7 @@ def test_the_goal_and_its_hints_are_in_sight_in_a_lecture() -> None:
             shown = Shown(app, pilot)
             guide = shelf.guide(name)
             assert guide is not None
-            goal = shelf.open_goal(find_lesson(name).path, at)
+            goal = Attempt(shelf.open_goal(find_lesson(name).path, at))
             _ = app.push_screen(GoalScreen(goal, shelf, app.one_run, guide, at))
             await shown.settle()
             assert "Break it: " in shown.text

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import threading
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from benchmarks.recording import record
 from tests.tui.screen import Shown, hurried
-from tests.tui.test_random import KEYS, SIZES, assert_alive, take
+from tests.tui.test_random import KEYS, any_action, assert_alive, take
 from uffdviz.course.shelf import CourseShelf
 from uffdviz.run.read_scenario import shipped
 from uffdviz.tui.app import UffdvizApp
@@ -35,15 +34,6 @@ async def act(shown: Shown, chance: random.Random, actions: int) -> None:
         for _ in range(actions):
             await take(shown, any_action(chance, KEYS + OPENING))
     await assert_alive(shown)
-
-
-def any_action(chance: random.Random, keys: Sequence[str]) -> object:
-    kind = chance.random()
-    if kind < 0.75:
-        return chance.choice(keys)
-    if kind < 0.95:
-        return "click", chance.randrange(120), chance.randrange(40)
-    return chance.choice(SIZES)
 
 
 def try_scenario(name: str, seed: str, actions: int) -> None:

@@ -7,6 +7,7 @@ from tests.tui.screen import LARGE, MEDIUM, SMALL, Size, screen_after
 from tests.tui.settings import lesson, session
 
 SIZES = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=lambda s: f"{s[0]}x{s[1]}")
+FEW_ROWS = [(37, 9), (44, 14), (70, 16), (79, 21), (80, 22)]
 STANDSTILL = ["1", "1", "2", "2", "1", "2"]
 
 
@@ -38,6 +39,11 @@ def test_a_question_before_its_block(size: Size, snapshot: SnapshotAssertion) ->
 @SIZES
 def test_many_tasks_and_locks(size: Size, snapshot: SnapshotAssertion) -> None:
     assert screen_after(list("1122334455667788"), session(9, 4), size) == snapshot
+
+
+@pytest.mark.parametrize("size", FEW_ROWS, ids=lambda s: f"{s[0]}x{s[1]}")
+def test_few_rows(size: Size, snapshot: SnapshotAssertion) -> None:
+    assert screen_after(["b", "b", "escape"], lesson(), size) == snapshot
 
 
 @pytest.mark.parametrize("panel", ["narration", "source", "timeline", "memory", "totals", "graph"])

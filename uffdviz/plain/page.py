@@ -20,8 +20,7 @@ def block_lines(block: AnyBlock) -> Iterator[str]:
             yield f"Question: {' '.join(block.ask.split())}"
             yield from (f"a {number}: {text}" for number, text in enumerate(block.choices, 1))
         case Goal():
-            yield from asks(block).splitlines()
-            yield from ["h gives a hint."] if block.hints else []
+            yield from goal_lines(block)
         case Expect():
             yield from (f"It is so: {fact}." for fact in block.facts)
         case Check():
@@ -32,6 +31,13 @@ def block_lines(block: AnyBlock) -> Iterator[str]:
             yield from (f"It is so: {figure_words(figure)}." for figure in block.figures)
         case _:
             yield from block.text.splitlines()
+
+
+def goal_lines(goal: Goal) -> Iterator[str]:
+    """Say what a goal asks for."""
+    yield from asks(goal).splitlines()
+    if goal.property:
+        yield f"  what must hold: {', '.join(goal.property)}"
 
 
 def answer_lines(block: Predict, chosen: int = 0) -> Iterator[str]:

@@ -16,6 +16,7 @@ from uffdviz.run.interleaving import Setting
 from uffdviz.run.lines import Lines, Listing
 from uffdviz.run.rest import Rest
 from uffdviz.trace.events import Event
+from uffdviz.trace.places import has_to_wait, nearest
 from uffdviz.trace.recording import Header, write_recording
 from uffdviz.trace.snapshot import Snapshot
 from uffdviz.trace.token import write_token
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 FAR: Final = 100_000
 """Steps that a block may take at most before it counts as endless."""
+WAITING: Final = 10_000
+"""Steps that are taken at most until somebody has to wait."""
 
 
 def _goes_on(branch: Branch, at: int) -> str:
@@ -264,6 +267,25 @@ class RunSession:
             branch.step(choice)
         self._n = self.length
         return self._why_not(over)
+
+    async def next_wait(self) -> bool:
+        """On to where a task has to wait; from the end of what has happened the run goes on to it.
+
+        Returns: whether there is such a place.
+        """
+        found = nearest(has_to_wait(self.events), self.n, self.length, 1)
+        if found is not None:
+            self._n = found
+            return True
+        self._n = self.length
+        for _ in range(WAITING):
+            choice = self.upcoming()
+            if not choice:
+                break
+            await self.step(choice)
+            if has_to_wait(self.events)(self.length):
+                return True
+        return False
 
     def _why_not(self, over: int) -> str:
         branch = self._branch

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.dom import DOMNode
@@ -14,8 +14,9 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
-from uffdviz.tui.keymap import read_keymap
-from uffdviz.tui.keys import HOME, RACE, RUN, Key
+from uffdviz.tui.in_turn import InTurn
+from uffdviz.tui.keymap import read_keymap, sign
+from uffdviz.tui.keys import HELP, HOME, RACE, RUN, Key
 from uffdviz.tui.lectern import Lectern
 from uffdviz.tui.remember import OFF, ON, remember, remembered, trouble
 from uffdviz.tui.screens.layout import PANELS
@@ -25,18 +26,18 @@ from uffdviz.tui.themes import THEMES
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
+    from uffdviz.tui.screens.goal import Attempt
     from uffdviz.tui.screens.run import RunScreen
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
-AGAIN = "this run goes on where you left it: r begins again"
-
 
 @dataclass
 class Left:
-    """A run that may be left and gone on with, and what was said on its page."""
+    """A run that may be left and gone on with, what was said on its page, and runs towards its goals."""
 
     session: Session
+    attempts: "dict[tuple[int, bool], Attempt]" = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
     hints: dict[int, int] = field(default_factory=dict)
 
@@ -54,7 +55,7 @@ class Palette(CommandPalette):
         return super().run_worker(*args, **{**options, "exit_on_error": False})
 
 
-class UffdvizApp(App[None]):
+class UffdvizApp(InTurn):
     """Shows the start screen, or at once a session."""
 
     TITLE = "uffdviz"
@@ -149,10 +150,14 @@ class UffdvizApp(App[None]):
             else LessonScreen(session, self.shelf, self.one_run, guide)
         )
         screen.answers, screen.hints, screen.note = left.answers, left.hints, note
+        if isinstance(screen, LessonScreen):
+            screen.attempts = left.attempts
         _ = self.push_screen(screen)
 
     def go_on(self, key: str) -> bool:
         """Show a session again that was left. Returns: whether there is one."""
+        from uffdviz.tui.screens.goal import AGAIN
+
         if left := self.left.get(key):
             self.show(left, AGAIN if left.session.n else "")
         return left is not None
@@ -183,11 +188,18 @@ class UffdvizApp(App[None]):
         Keys that come together (a fast hand, a script) are taken one after the other.
         Returns: whether something was done.
         """
-        while self.screen.is_attached and not self.screen.is_mounted:  # noqa: ASYNC110  no public event
-            await asyncio.sleep(0)
+        self.meant = True
+        await self.until_there()
         if "page_" in str(action) and not all(map(has_pages, self.screen.query(OptionList))):
             return True
         return await super().run_action(action, default_namespace, namespaces)
+
+    def unknown(self, key: str) -> None:
+        """Say that a key does nothing, unless a question is open: that says which keys it takes."""
+        say = getattr(self.screen, "say", None)
+        if say is not None and not self.screen.is_modal:
+            helps = self.keys_now.now(HELP, (HELP,)).shown
+            say(f"{sign(key)} does nothing here: {helps} says which keys do something")
 
     def action_command_palette(self) -> None:
         """Show every command there is."""

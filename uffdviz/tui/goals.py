@@ -1,7 +1,7 @@
 """What the screen asks of whoever judges a lesson's goals, and how far a learner has come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from uffdviz.course.schema import Goal
@@ -55,35 +55,6 @@ class Guide(Protocol):
 
     def best(self, index: int) -> int | None:
         """The fewest switches with which the learner has reached a goal so far."""
-
-
-@dataclass(frozen=True)
-class Trail:
-    """How far the goals of a page are: all places, those reached, and which lesson comes next."""
-
-    goals: tuple[int, ...]
-    through: frozenset[int]
-    best: dict[int, int] = field(default_factory=dict)
-    after: str = ""
-
-    @property
-    def left(self) -> tuple[int, ...]:
-        """The goals that were not reached yet."""
-        return tuple(index for index in self.goals if index not in self.through)
-
-    def here(self, reached: int) -> tuple[int, ...]:
-        """The goals that can be seen when the page was read up to a block."""
-        return tuple(index for index in self.goals if index <= reached)
-
-    def waiting(self, reached: int) -> bool:
-        """Whether a goal that can be seen was not reached yet."""
-        return any(index not in self.through for index in self.here(reached))
-
-    def next_word(self, reached: int, blocks: int) -> str:
-        """What the key for goals does now: a goal, the next lesson, or nothing."""
-        if self.waiting(reached):
-            return "goal"
-        return "next" if reached >= blocks and self.after else ""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,11 @@ def remembered() -> dict[str, Any]:
     return {
         **{key: kept[key] for key, known in KNOWN.items() if _is_in(kept.get(key), known)},
         **{
-            name: {key: table[key] for key in IN_LAYOUT if key in table and _fits(key, table[key])}
+            name: {
+                key: table[key]
+                for key, known in known_in(name).items()
+                if key in table and _fits(key, table[key], known)
+            }
             for name, table in tables.items()
         },
     }
@@ -108,8 +112,13 @@ def _is_in(value: object, known: Collection[Any]) -> bool:
     return any(isinstance(value, bool) is isinstance(one, bool) and value == one for one in known)
 
 
-def _fits(key: str, value: object) -> bool:
-    known = IN_LAYOUT[key]
+def known_in(name: str) -> Mapping[str, Collection[str]]:
+    """What the table of a layout may say: in front may be whatever is in its deck, too."""
+    deck = next(layout.deck for layout in LAYOUTS if layout.name == name)
+    return {**IN_LAYOUT, "front": (*DECK, *(one for one in deck if one not in DECK))}
+
+
+def _fits(key: str, value: object, known: Collection[str]) -> bool:
     if key == "hidden":
         return isinstance(value, list) and all(_is_in(one, known) for one in value)
     return _is_in(value, known)
@@ -124,8 +133,8 @@ def _wrong(kept: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(table, dict):
             yield f"{layout.name} is to be a table"
             continue
-        for key, names in IN_LAYOUT.items():
-            if key in table and not _fits(key, table[key]):
+        for key, names in known_in(layout.name).items():
+            if key in table and not _fits(key, table[key], names):
                 yield _not_known(f"{layout.name}.{key}", table[key], names)
 
 

@@ -46,6 +46,9 @@ class Session(Protocol):
     async def next_block(self) -> str:
         """Play on to the end of the lesson's next block. Returns: why not, or nothing."""
 
+    async def next_wait(self) -> bool:
+        """On to where a task has to wait the next time. Returns: whether there is such a place."""
+
     @property
     def bounds(self) -> Sequence[int]:
         """How many events there were at the end of each block that was played."""

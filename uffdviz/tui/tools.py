@@ -4,33 +4,14 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from uffdviz.trace.ahead_words import Fate, Found
+from uffdviz.trace.beside_words import Race
 from uffdviz.trace.events import Event
 from uffdviz.trace.profile import Pair
-from uffdviz.trace.snapshot import Snapshot
 
 Tick = Callable[[int, int], bool]
-
-
-class Fate(Protocol):
-    """What can come of a move."""
-
-    @property
-    def word(self) -> Literal["safe", "risky", "doomed", "unknown"]:
-        """Whether a finding is impossible, possible or certain."""
-
-    @property
-    def steps(self) -> int:
-        """How far the nearest finding is."""
-
-    @property
-    def chance(self) -> float:
-        """How likely a finding is if everybody moves by chance."""
-
-    @property
-    def what(self) -> str:
-        """Which property the nearest finding breaks."""
 
 
 class Oracle(Protocol):
@@ -49,112 +30,6 @@ class Oracle(Protocol):
 
     def point_of_no_return(self, events: Sequence[Event]) -> int | None:
         """The first step after which every continuation goes wrong."""
-
-
-class Ahead(Protocol):
-    """A finding that lies ahead, and the choices that lead there."""
-
-    @property
-    def ident(self) -> str:
-        """Which property it breaks; empty: it is a place that was asked for."""
-
-    @property
-    def text(self) -> str:
-        """What goes wrong."""
-
-    @property
-    def schedule(self) -> Sequence[str]:
-        """The way there, in words."""
-
-    @property
-    def choices(self) -> Sequence[str]:
-        """The way there, one choice a step."""
-
-    @property
-    def known(self) -> bool:
-        """Whether it is a known flaw of this kernel."""
-
-
-class Found(Protocol):
-    """What a search has shown."""
-
-    @property
-    def ahead(self) -> Sequence[Ahead]:
-        """What was found."""
-
-    @property
-    def states(self) -> int:
-        """How many states were seen."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether there can be no more."""
-
-    @property
-    def why(self) -> str:
-        """Why the search could not be made."""
-
-
-class Side(Protocol):
-    """One of two runs that are looked at together; `left` says where it could not follow."""
-
-    era: str
-    left: str
-    whole: bool
-
-    @property
-    def tasks(self) -> Sequence[str]:
-        """Every task, in scenario order."""
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """What happened in it, to the end."""
-
-    @property
-    def followed(self) -> int:
-        """How many choices of the schedule it could take."""
-
-    def snapshot(self, n: int) -> Snapshot:
-        """What can be known after the first `n` events."""
-
-    def totals(self, n: int) -> Mapping[str, Any]:
-        """The totals after the first `n` events."""
-
-
-class Race(Protocol):
-    """Two runs by one schedule and then one clock, looked at moment by moment from 0 to `last`."""
-
-    @property
-    def left(self) -> Side:
-        """The era of the session."""
-
-    @property
-    def right(self) -> Side:
-        """The other era."""
-
-    @property
-    def parted(self) -> int:
-        """The first event that differs; 0: none does."""
-
-    @property
-    def steps(self) -> int:
-        """How many moments are choices of the schedule; the rest are times."""
-
-    @property
-    def last(self) -> int:
-        """The number of the last moment."""
-
-    def places(self, moment: int) -> tuple[int, int]:
-        """How many events of each side are shown at a moment."""
-
-    def time(self, moment: int) -> int:
-        """What the clock says at a moment."""
-
-    def parting(self) -> int:
-        """The moment at which the first event that differs is seen on both sides."""
-
-    def shared(self, moment: int) -> tuple[str, ...]:
-        """The schedule that both sides have followed at a moment."""
 
 
 class Series(Protocol):

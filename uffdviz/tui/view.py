@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uffdviz.course.schema import Lesson
+from uffdviz.course.trail import Trail
+from uffdviz.trace.ahead_words import Fate
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import Snapshot
-from uffdviz.tui.goals import Trail, Tried
+from uffdviz.tui.goals import Tried
 from uffdviz.tui.keymap import Keymap
 from uffdviz.tui.render.lanes import Lanes
 from uffdviz.tui.session import Listing
-from uffdviz.tui.tools import Fate
 
 
 @dataclass(frozen=True)

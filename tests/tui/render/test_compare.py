@@ -2,7 +2,8 @@
 
 from uffdviz.run.race import race
 from uffdviz.run.setting import load_setting
-from uffdviz.tui.render.compare import left_words, parted_words, side_lines
+from uffdviz.trace.beside_words import left_words, parted_words
+from uffdviz.tui.render.compare import side_lines
 from uffdviz.tui.render.line import plain
 
 WIDE = 200
@@ -26,6 +27,6 @@ def test_a_choice_and_a_step_are_two_words() -> None:
     setting = load_setting("copy-meets-mprotect", "v6.9")
     run = race(setting, "v6.1", ["gc"] * 6 + ["app"] * 3)
     (said,) = left_words(run)
-    assert said.startswith("≠ v6.1 cannot follow the schedule's choice 9: app cannot move")
+    assert said.startswith("v6.1 cannot follow the schedule's choice 9: app cannot move")
     assert "step" not in said
     assert parted_words(run).startswith("They part at step ")

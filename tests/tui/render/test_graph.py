@@ -2,7 +2,8 @@
 
 from tests.tui.settings import Setting
 from uffdviz.run.interleaving import Interleaving
-from uffdviz.tui.render.graph import comes_back, graph_lines, lock_order, order_lines, wait_lines
+from uffdviz.trace.lock_order import comes_back, lock_order
+from uffdviz.tui.render.graph import graph_lines, order_lines, wait_lines
 from uffdviz.tui.render.line import plain
 
 

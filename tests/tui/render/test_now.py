@@ -1,7 +1,8 @@
+from uffdviz.trace.circle import circle_words, find_circle
 from uffdviz.trace.events import Event
 from uffdviz.trace.snapshot import TaskView
 from uffdviz.tui.render.line import plain
-from uffdviz.tui.render.now import circle_words, find_circle, now_lines
+from uffdviz.tui.render.now import now_lines
 
 
 def blocked(name: str, lock: str, behind: str) -> TaskView:

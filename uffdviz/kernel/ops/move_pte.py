@@ -71,7 +71,7 @@ def split(s: Folio, task: str, name: str) -> Outcome:
 def move_anon_rmap(s: Folio, task: str, name: str, anon_vma: str, index: int) -> Outcome:
     """folio_move_anon_rmap(), and the index: rmap finds the page at its new place."""
     after = msgspec.structs.replace(s, anon_vma=anon_vma, index=index)
-    return after, None, Fact("Changed", detail=f"moves {name} to anon_vma {anon_vma} at {index}")
+    return after, None, Fact("Changed", detail=f"moves {name} to anon_vma {anon_vma} at {index:#x}")
 
 
 async def move_pages_pte(k: "Kernel", move: Move) -> int:

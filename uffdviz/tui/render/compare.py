@@ -3,19 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uffdviz.trace.beside_words import Race, Side, sums_beside
 from uffdviz.tui.render.line import Line, Span, columns, flow, line, wrapped
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.tasks import task_lines
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.tools import Race, Side
-
-KINDS = (
-    ("runs", "running_ns"),
-    ("ready, no processor", "runnable_ns"),
-    ("blocked", "uninterruptible_ns"),
-    ("blocked, killable", "killable_ns"),
-    ("asleep in userfaultfd", "userfaultfd_ns"),
-)
 
 
 def side_lines(side: Side, race: Race, moment: int, width: int) -> list[Line]:
@@ -67,29 +59,11 @@ def blocked(totals: Mapping[str, Any]) -> int:
 
 def difference_lines(race: Race, moment: int, width: int) -> list[Line]:
     """The totals of both sides so far, and what is left if one is taken from the other."""
-    sides = (race.left, race.right)
-    totals = [s.totals(n) for s, n in zip(sides, race.places(moment), strict=True)]
     room = max(14, width - 36)
-    lines = [_row("", [side.era for side in sides] + ["difference"], room, "dim")]
-    walls = [sum_["wall_ns"] for sum_ in totals]
-    lines.append(_figures("wall clock", walls, room))
-    for words, key in KINDS:
-        lines.append(_figures(words, [_sum(sum_["all"][key]) for sum_ in totals], room))
-    waits = [_waits(sum_) for sum_ in totals]
-    for lock in sorted({*waits[0], *waits[1]}, key=lambda name: (name[0] != "mmap_lock", name)):
-        figures = [table.get(lock, 0) for table in waits]
-        if any(figures):
-            name = f"waited for {lock[0]} to {lock[1]}"
-            lines.append(_figures(name, figures, room))
-    return lines
-
-
-def _waits(totals: Mapping[str, Any]) -> dict[tuple[str, str], int]:
-    return {(row["lock"], row["mode"]): row["wait_ns"]["total"] for row in totals["locks"]}
-
-
-def _sum(value: Any) -> int:
-    return sum(value.values()) if isinstance(value, Mapping) else int(value)
+    eras = [side.era for side in (race.left, race.right)]
+    lines = [_row("", [*eras, "difference"], room, "dim")]
+    rows = sums_beside(race, moment)
+    return lines + [_figures(name, figures, room) for name, *figures in rows]
 
 
 def _figures(name: str, figures: Sequence[int], room: int) -> Line:
@@ -104,24 +78,3 @@ def _row(name: str, cells: Sequence[str], room: int, role: str) -> Line:
     *first, last = cells
     head = f"{name[:room]:<{room}}" + "".join(f"{cell:>11}" for cell in first)
     return line(head, Span(f"{last:>13}", role))
-
-
-def parted_words(race: Race) -> str:
-    """Where the two runs part, as a sentence."""
-    if not race.parted:
-        return "The two runs are the same, event by event."
-    words = []
-    for side in (race.left, race.right):
-        events = side.events
-        at = race.parted - 1
-        words.append(f"{side.era}: {events[at].sentence if at < len(events) else 'it is over'}")
-    return f"They part at step {race.parted}. {'; '.join(words)}."
-
-
-def left_words(race: Race) -> list[str]:
-    """Which side could not follow the schedule, and from where on."""
-    return [
-        f"≠ {side.era} cannot follow the schedule's {side.left}; timed order from there."
-        for side in (race.left, race.right)
-        if side.left
-    ]

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
+from uffdviz.trace.ahead_words import Fate, percent
 from uffdviz.tui.render.line import Span
-from uffdviz.tui.tools import Fate
-
-NAMES = {"L1": "a standstill", "L2": "a lost wake-up", "L6": "a lost wake-up"}
 
 
 def fate_spans(fates: Mapping[str, Fate]) -> dict[str, Span]:
@@ -24,32 +22,3 @@ def fate_span(fate: Fate) -> Span:
             return Span(f"△ {percent(fate.chance):<6} ", "write")
         case _:
             return Span("?        ", "dim")
-
-
-def percent(chance: float) -> str:
-    """A chance as people say it."""
-    if chance < 0.01:
-        return "<1%"
-    return ">99%" if chance > 0.99 else f"{chance:.0%}"
-
-
-def fate_words(fate: Fate) -> str:
-    """What can come of where the run is, as a sentence."""
-    what = f"{NAMES.get(fate.what, fate.what)}"
-    match fate.word:
-        case "safe":
-            return "Nothing can go wrong any more, whatever the order."
-        case "doomed" if not fate.steps:
-            return f"It has gone wrong: {what}."
-        case "doomed":
-            return f"Every order from here ends in {what}, {steps_words(fate.steps)}."
-        case "risky":
-            away = steps_words(fate.steps)
-            return f"Can go wrong: {what} is {away}, {percent(fate.chance)} of runs by chance."
-        case _:
-            return "The oracle does not know this place."
-
-
-def steps_words(steps: int) -> str:
-    """A distance."""
-    return "one step away" if steps == 1 else f"{steps} steps away"

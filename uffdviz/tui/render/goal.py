@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from uffdviz.course.schema import Goal, Lesson
-from uffdviz.tui.goals import Trail, Tried
+from uffdviz.course.trail import Trail
+from uffdviz.tui.goals import Tried
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
 from uffdviz.tui.render.prose import prose_lines
 

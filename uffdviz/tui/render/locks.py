@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from uffdviz.trace.state import field, holders, is_lock, queue
 from uffdviz.tui.render.line import Line, Span, flow, line
-from uffdviz.tui.render.state import field, holders, is_lock, queue
 
 ALWAYS = ("mmap_lock", "vma ", "map_changing_lock")
 """Locks that have a row even when nobody has anything to do with them."""

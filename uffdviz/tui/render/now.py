@@ -1,10 +1,14 @@
 """What changed in the last step, in words, and what follows from it."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
+from uffdviz.trace.circle import circle_words, find_circle
 from uffdviz.trace.events import Event
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
+
+FEW: Final = 2
+"""As many lines Now has at most where it has no border."""
 
 
 def now_lines(  # noqa: PLR0913
@@ -22,6 +26,9 @@ def now_lines(  # noqa: PLR0913
     Of a long sentence as much is shown as `height` leaves room for beside the rest; `…` says that
     there is more of it (in an enlarged panel it is whole).
     """
+    if height <= FEW:
+        most = max(1, height)
+        return few_lines(event, tasks, choices, width, height=most, upcoming=upcoming, note=note)
     noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
     said = [line("Nothing has happened yet.")]
     if event is not None:
@@ -31,6 +38,29 @@ def now_lines(  # noqa: PLR0913
         after += wrapped(circle_words(circle, tasks), width, "bad")
     after += flow(_next(tasks, choices, upcoming), width, indent=2)
     return noted + _first(said, max(1, height - len(after) - len(noted)), width) + after
+
+
+def few_lines(  # noqa: PLR0913
+    event: Event | None,
+    tasks: Mapping[str, Any],
+    choices: Collection[str],
+    width: int,
+    *,
+    height: int,
+    upcoming: str,
+    note: str,
+) -> list[Line]:
+    """What matters most, a line each: a message, that nobody can move, the last event, who may go on."""
+    said = flow(_said(event), width, indent=2) if event else [line("Nothing has happened yet.")]
+    follows = flow(_next(tasks, choices, upcoming), width, indent=2)
+    stuck = not choices and any(task.state != "done" for task in tasks.values())
+    noted = wrapped(f"! {note}", width, "changed", "  ") if note else []
+    if noted:
+        shown = _first(noted, height, width)
+        return shown + _first(said, 1, width) * (len(shown) < height)
+    if height == 1:
+        return _first(follows if stuck else said, 1, width)
+    return [*_first(said, 1, width), *_first(follows, 1, width)]
 
 
 def _first(lines: list[Line], most: int, width: int) -> list[Line]:
@@ -80,24 +110,3 @@ def _next(tasks: Mapping[str, Any], choices: Collection[str], upcoming: str) -> 
         return [Span("Everybody is done.", "good")]
     waiting = [name for name, task in tasks.items() if task.state in {"blocked", "asleep"}]
     return [Span(f"Nobody can move: {', '.join(waiting)} wait for ever.", "bad")]
-
-
-def find_circle(tasks: Mapping[str, Any]) -> tuple[str, ...]:
-    """Tasks that wait for each other all round, if there are such."""
-    for first in tasks:
-        trail: list[str] = []
-        name = first
-        while name in tasks and tasks[name].state == "blocked" and name not in trail:
-            trail.append(name)
-            name = next((b for b in tasks[name].behind if tasks[b].state == "blocked"), "")
-        if name in trail:
-            return tuple(trail[trail.index(name) :])
-    return ()
-
-
-def circle_words(circle: Collection[str], tasks: Mapping[str, Any]) -> str:
-    """The circle as one sentence."""
-    steps = [f"{name} waits for {tasks[name].lock}" for name in circle]
-    names = [*circle][1:] + [*circle][:1]
-    links = [f"{step}, behind {name}" for step, name in zip(steps, names, strict=True)]
-    return f"A circle, nobody in it can move again: {'; '.join(links)}."

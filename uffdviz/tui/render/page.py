@@ -17,7 +17,7 @@ from uffdviz.course.schema import (
     Shown,
     Totals,
 )
-from uffdviz.tui.goals import Trail
+from uffdviz.course.trail import Trail
 from uffdviz.tui.render.goal import end_lines, state_of_goal
 from uffdviz.tui.render.line import Line, Span, flow, line, wrapped
 from uffdviz.tui.render.prose import prose_lines

@@ -1,6 +1,7 @@
 """The board as a person has arranged it: panels in front, enlarged, hidden; and for an audience."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,15 +16,18 @@ from uffdviz.tui.screens.layout import (
     FRONT,
     LAYOUTS,
     LECTURE,
+    LOW,
     SMALL,
+    THIN,
     Band,
     Layout,
     layout_for,
+    lines_for,
     seats,
 )
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
-from uffdviz.tui.widgets.deck import deck_title
+from uffdviz.tui.widgets.deck import deck_title, in_sight
 from uffdviz.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -43,13 +47,22 @@ class Arranged(Board):
         super().__init__(session, shelf, one_run)
         self.layout_now: Layout = SMALL
         self.front = "narration"
+        self.fronts: dict[str, str] = {}
+        self.lines = 2
         self.pace = PACES.index(remembered().get("speed", PACES[self.pace]))
 
     def on_resize(self, event: Resize) -> None:
         """Choose the layout for the new size; nothing else changes."""
         wanted = layout_for(event.size.width, event.size.height)
+        lines = lines_for(event.size.height)
         if wanted != self.layout_now:
+            if self.alive:
+                self.fronts[self.layout_now.name] = self.front
             self.put(wanted)
+        elif lines != self.lines:
+            self.seat()
+        else:
+            self.name_panels()
 
     @property
     def has_page(self) -> bool:
@@ -68,8 +81,9 @@ class Arranged(Board):
 
     @property
     def deck(self) -> tuple[str, ...]:
-        """The panels of the deck that are not hidden."""
-        return tuple(name for name in self.layout_now.deck if name not in self.hidden)
+        """The panels of the deck that are not hidden; those that an audience always sees are in none."""
+        always = self.hidden | {"tasks", "locks"} if self.lecturing else self.hidden
+        return tuple(name for name in self.layout_now.deck if name not in always)
 
     # seating
 
@@ -80,7 +94,7 @@ class Arranged(Board):
             self.set_class(one is layout, one.name)
         kept = remembered_in(layout.name)
         self.hidden = self.without_page(kept.get("hidden", ()))
-        front = kept.get("front", self.front)
+        front = self.fronts.get(layout.name) or kept.get("front", "" if self.is_low else self.front)
         self.front = self.front if self.has_page else front
         self.seat()
         enlarged = "" if self.has_page else kept.get("enlarged", "")
@@ -96,15 +110,18 @@ class Arranged(Board):
     def seat(self) -> None:
         """Give every panel its room."""
         if self.front not in self.deck:
-            self.front = self.deck[0] if self.has_page else self.deck[-1]
+            self.front = self.first_front()
+        deck = {*self.layout_now.deck} - ({"tasks", "locks"} if self.lecturing else set())
         lanes = min(len(self.session.tasks) + 3, 10)
         bands, hidden = self.layout_now.bands, self.hidden
+        self.lines = lines_for(self.app.size.height)
         if self.lecturing:
-            bands, hidden = self.lecture_bands, frozenset()
-        seated = seats(bands, hidden, lanes)
+            bands = (*self.lecture_bands[:-1], bands[-1]) if self.is_low else self.lecture_bands
+            hidden = frozenset()
+        seated = seats(bands, hidden, lanes, self.lines)
         self.query_one("#board").styles.grid_rows = seated.rows
         for panel in self.query(Panel):
-            name = FRONT if panel.id in self.layout_now.deck else panel.id
+            name = FRONT if panel.id in deck else panel.id
             span = seated.spans.get(name or "")
             if panel.id in {"header", "keys"}:
                 continue
@@ -115,13 +132,31 @@ class Arranged(Board):
         if self.maximized is not None and not self.maximized.display:
             self.enlarge(self.front)
 
+    @property
+    def is_low(self) -> bool:
+        """Whether Now is a line or two without a border."""
+        return self.layout_now in {LOW, THIN}
+
+    def first_front(self) -> str:
+        """Which panel of a deck is in front by itself: the page, or what tells most."""
+        if self.has_page and "narration" in self.deck:
+            return "narration"
+        return self.deck[0] if self.has_page or self.is_low else self.deck[-1]
+
     def name_panels(self) -> None:
         """Write the names into the borders, with the signs for the mouse on the one in focus."""
         for panel in self.query(Panel):
-            names = self.deck if panel.id == self.front else (panel.title.lower(),)
-            lit = self.front if panel.id == self.front else ""
+            names, lit = self.names_of(panel)
             signs = "" if panel is not self.focused else self.signs(panel)
             panel.border_title = deck_title(names, lit, signs) if panel.title else None
+
+    def names_of(self, panel: Panel) -> tuple[Sequence[str], str]:
+        """What stands in the border of a panel: its name, or those of its deck and which is lit."""
+        if panel.id != self.front or panel.id not in self.deck:
+            return (panel.title.lower(),), ""
+        columns = 1 if self.layout_now in {SMALL, THIN} else 2
+        room = self.app.size.width // columns - 6
+        return in_sight(self.deck, self.front, room), self.front
 
     def signs(self, panel: Panel) -> str:
         """What can be clicked on the border of a panel."""

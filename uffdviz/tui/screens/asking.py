@@ -8,8 +8,10 @@ from textual import on
 from textual.timer import Timer
 
 from uffdviz.errors import UffdvizError
+from uffdviz.trace.ahead_words import fate_words
+from uffdviz.trace.places import has_words
+from uffdviz.trace.things import things
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.render.fates import fate_words
 from uffdviz.tui.screens.run import RunScreen
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.tools import Oracle
@@ -202,16 +204,10 @@ class AskingScreen(RunScreen):
         _ = self.app.push_screen(ExplainScreen(self.tools, [message.word]))
 
     def words_here(self) -> list[str]:
-        """What could be explained now, nearest first: object, function, step, results, eras."""
-        words: list[str] = []
-        n = self.session.n
-        if n:
-            event = self.session.events[n - 1]
-            words += [event.object.partition(" ")[0], event.function, event.step]
-            words += [call[2] for call in event.calls if len(call) > 2 and call[2].startswith("-")]
-        task = self.session.snapshot(n).tasks[self.task_in_view()]
-        words += [task.lock.partition(" ")[0], task.function, *task.results[-1:], self.session.era]
-        return list(dict.fromkeys(word for word in words if word))
+        """What could be explained now."""
+        session, n = self.session, self.session.n
+        event = session.events[n - 1] if n else None
+        return things(event, session.snapshot(n).tasks[self.task_in_view()], session.era)
 
     def action_search(self) -> None:
         """Search in the sentences of what happened."""
@@ -227,11 +223,9 @@ class AskingScreen(RunScreen):
     async def action_search_on(self) -> None:
         """Go to the next event that has the words; after the last comes the first."""
         self.stop()
-        words = self.searched.lower()
-        events = self.session.events
-        here = self.session.n
-        for at in (*range(here, len(events)), *range(min(here, len(events)))):
-            if words and words in f"{events[at].sentence} {events[at].function}".lower():
-                await self.seek(at + 1)
-                return
-        self.say(f"nothing that happened has {self.searched!r} in it" if words else "/ searches")
+        words = self.searched
+        found = has_words(self.session.events, words, self.session.n) if words else None
+        if found is not None:
+            await self.seek(found)
+        else:
+            self.say(f"nothing that happened has {words!r} in it" if words else "/ searches")

@@ -11,13 +11,15 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 
+from uffdviz.trace.beside_words import Race, left_words, obstacle, parted_words
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import HELP, QUIT, Help, Key
 from uffdviz.tui.remember import PACES
-from uffdviz.tui.render.compare import difference_lines, left_words, parted_words, side_lines
-from uffdviz.tui.render.line import Line, Span, columns, line, width_of, wrapped
+from uffdviz.tui.render.compare import difference_lines, side_lines
+from uffdviz.tui.render.keys import key_bar
+from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.timeline import nanoseconds
-from uffdviz.tui.tools import Race, Side, Tools
+from uffdviz.tui.tools import Tools
 from uffdviz.tui.widgets.panel import Panel
 from uffdviz.tui.widgets.sheet import Sheet
 
@@ -142,14 +144,8 @@ class CompareScreen(Screen[None]):
 
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for; a click presses one."""
-        spans = [Span(" ")]
         keymap = cast("UffdvizApp", self.app).keys_now
-        for key in (*COMPARE, *(keymap.now(key, ALSO) for key in ALSO)):
-            if key.short:
-                target = "" if key.name == "task" else f"key:{key.name}"
-                more = [Span(key.shown, "key", target), Span(f" {key.short}  ", "", target)]
-                spans += more if width_of((*spans, *more)) <= width + 2 else []
-        return [tuple(spans)]
+        return [key_bar((*COMPARE, *(keymap.now(key, ALSO) for key in ALSO)), width)]
 
     def side(self, index: int, width: int) -> list[Line]:
         """One era."""
@@ -165,7 +161,7 @@ class CompareScreen(Screen[None]):
         if self.race is None:
             return lines
         for words in left_words(self.race):
-            lines += wrapped(words, width, "changed", "  ")
+            lines += wrapped(f"≠ {words}", width, "changed", "  ")
         return lines + wrapped(parted_words(self.race), width)
 
     def difference(self, width: int, height: int) -> list[Line]:
@@ -274,11 +270,3 @@ class CompareScreen(Screen[None]):
         if self.timer is not None:
             self.action_play()
             self.action_play()
-
-
-def obstacle(side: Side, n: int, name: str) -> str:
-    """Why a task cannot take a step on a side; empty: it can."""
-    task = side.snapshot(n).tasks.get(name)
-    if task is None or task.state == "ready":
-        return ""
-    return f"it waits for {task.lock} to {task.mode}" if task.lock else f"it is {task.state}"

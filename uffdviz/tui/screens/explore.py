@@ -10,9 +10,10 @@ from textual.content import Content
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
+from uffdviz.trace.ahead_words import Ahead, Found, finding_words, found_words, way_words
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.screens.dialog import BOX, Dialog, key_line
-from uffdviz.tui.tools import Ahead, Found, Tick, Tools
+from uffdviz.tui.tools import Tick, Tools
 
 KEYS = "enter: step into it   w: show me one where …   s: stop   esc: back"
 ASK = "Show me one where … for example: gc waits for mmap_lock to read"
@@ -89,7 +90,7 @@ class ExploreScreen(Dialog[Sequence[str]]):
         if found is None:
             self.say(search.error or "the search failed")
             return
-        self.say(said_of_way(found) if self.asked else said(found))
+        self.say(way_words(found, self.asked) if self.asked else found_words(found))
         self.show(found)
 
     def show(self, found: Found) -> None:
@@ -98,7 +99,7 @@ class ExploreScreen(Dialog[Sequence[str]]):
         rows = self.query_one(OptionList)
         _ = rows.clear_options()
         for ahead in self.found:
-            _ = rows.add_option(Option(Content(words(ahead))))
+            _ = rows.add_option(Option(Content("\n    ".join(finding_words(ahead)))))
         if self.found:
             rows.highlighted = 0
             _ = rows.focus()
@@ -132,36 +133,3 @@ class ExploreScreen(Dialog[Sequence[str]]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Step into the row."""
         _ = self.dismiss(tuple(self.found[event.option_index].choices))
-
-
-def said(found: Found) -> str:
-    """What a search for anything that goes wrong has shown, in a sentence."""
-    if found.why:
-        return found.why
-    states = f"{found.states:,} states. "
-    if not found.ahead:
-        end = "Nothing can go wrong from here."
-        return states + (end if found.finished else "Stopped: nothing found so far.")
-    return states + ("That is all." if found.finished else "Stopped: there may be more.")
-
-
-def said_of_way(found: Found) -> str:
-    """What a search for a landmark has shown, in a sentence."""
-    if found.why:
-        return found.why
-    states = f"{found.states:,} states. "
-    if found.ahead:
-        way = "This is the easiest way there."
-        return states + (
-            way if found.finished else "Stopped: a way there, perhaps not the easiest."
-        )
-    none = "No order leads there from here."
-    return states + (none if found.finished else "Stopped: no way there found so far.")
-
-
-def words(ahead: Ahead) -> str:
-    """A finding with the way to it."""
-    known = " (known flaw of this kernel)" if ahead.known else ""
-    title = f"{ahead.ident}{known}: {ahead.text}" if ahead.ident else f"where {ahead.text}"
-    steps = "1 step" if len(ahead.choices) == 1 else f"{len(ahead.choices)} steps"
-    return f"{title}\n    {steps}: {'; '.join(ahead.schedule)}"

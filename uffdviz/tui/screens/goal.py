@@ -1,7 +1,7 @@
 """A run towards a goal: after each step it is judged; hints come by a key."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from uffdviz.tui.beside import Beside
@@ -11,7 +11,16 @@ from uffdviz.tui.screens.layout import LECTURE_GOAL, Band
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
 
+AGAIN = "this run goes on where you left it: r begins again"
 OVER = "The run is over without it: ← goes back, r begins again."
+
+
+@dataclass
+class Attempt:
+    """A run towards a goal that may be left and gone on with, and the hints that were given."""
+
+    session: Session
+    hints: tuple[str, ...] = ()
 
 
 class GoalScreen(AskingScreen):
@@ -19,7 +28,7 @@ class GoalScreen(AskingScreen):
 
     def __init__(  # noqa: PLR0913
         self,
-        session: Session,
+        attempt: Attempt,
         shelf: Shelf,
         one_run: asyncio.Lock,
         guide: Guide,
@@ -27,11 +36,14 @@ class GoalScreen(AskingScreen):
         *,
         claim: bool = False,
     ) -> None:
-        super().__init__(session, shelf, one_run)
+        super().__init__(attempt.session, shelf, one_run)
+        self.attempt = attempt
         self.guide = guide
         self.index = index
         tiers, best = guide.tiers(index), guide.best(index)
-        self.tried = Tried(guide.goal(index), tiers=tiers, best=best, claim=claim)
+        goal, hints = guide.goal(index), attempt.hints
+        self.tried = Tried(goal, hints, tiers=tiers, best=best, claim=claim)
+        self.note = AGAIN if attempt.session.length else ""
         self.judged_at: list[str] | None = None
         self.search: Beside[str] | None = None
 
@@ -46,7 +58,8 @@ class GoalScreen(AskingScreen):
         return LECTURE_GOAL
 
     async def on_unmount(self) -> None:
-        """Leave no thread behind."""
+        """Leave no thread behind, and keep what was said."""
+        self.attempt.hints = self.tried.hints
         if self.search is not None:
             self.search.leave()
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -13,9 +14,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from uffdviz.errors import UffdvizError
-from uffdviz.tui.keys import HELP, HOME, QUIT, Help
+from uffdviz.tui.keys import HELP, HOME, PALETTE, QUIT, Help, Key
+from uffdviz.tui.render.keys import key_bar
+from uffdviz.tui.render.line import Line
 from uffdviz.tui.session import Entry, Session, Shelf
 from uffdviz.tui.tools import Workload
+from uffdviz.tui.widgets.panel import Panel
+from uffdviz.tui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
     from uffdviz.tui.app import UffdvizApp
@@ -26,22 +31,25 @@ Each task makes system calls; you say which of them takes the next step, see who
 queues on every lock, go back, and try the other order.
 
 Begin with the first lesson, or take a scenario of the sandbox and do with it what you like."""
-KEYS = (
-    " ↑↓ choose  enter open  e kernel  {race} race  / search  {help} help  ^p palette  {quit} quit"
-)
+CHOOSE: Final = Key("choose", "", "↑↓", "", "choose", "Choose a lesson, a scenario or a recording")
+OPEN: Final = Key("open", "", "enter", "open_lit", "open", "Open it")
+ERA: Final = Key("era", "", "e", "era", "kernel", "Open a scenario under another kernel")
+SEARCH: Final = Key("find", "", "/", "search", "search", "Search in titles")
+TOKEN: Final = Key("paste", "", "t", "token", "token", "Open a token that somebody has passed on")
+KEYS: Final = (CHOOSE, OPEN, ERA, *HOME, SEARCH, HELP, PALETTE, QUIT, TOKEN)
+"""The line below."""
 
 HELP_KEYS = (
-    ("↑ ↓", "Choose a lesson, a scenario or a recording"),
-    ("enter", "Open it"),
-    ("e", "Open a scenario under another kernel"),
-    *((key.shown, key.what) for key in HOME),
-    ("/", "Search in titles"),
-    ("t", "Open a token that somebody has passed on"),
+    *((key.shown, key.what) for key in (CHOOSE, OPEN, ERA, *HOME, SEARCH, TOKEN)),
     (HELP.shown, HELP.what),
     ("^p", "All commands, and how everything looks"),
     (QUIT.shown, QUIT.what),
 )
-HELP_MOUSE = (("click a row", "Open it"), ("wheel", "Scroll the list"))
+HELP_MOUSE = (
+    ("click a row", "Open it"),
+    ("click a key below", "The same as pressing it"),
+    ("wheel", "Scroll the list"),
+)
 
 
 class HomeScreen(Screen[None]):
@@ -54,7 +62,7 @@ class HomeScreen(Screen[None]):
 
     DEFAULT_CSS = """
     #home-title { width: 100%; height: 1; background: $panel; text-style: bold; }
-    #home-keys { width: 100%; height: 1; background: $panel; }
+    #home-keys { width: 100%; height: 1; background: $panel; border: none; }
     #choice { width: 3fr; height: 100%; border: solid $panel-lighten-2; background: $background;
               text-wrap: nowrap; text-overflow: ellipsis; }
     #choice:focus { border: solid $accent; }
@@ -81,13 +89,30 @@ class HomeScreen(Screen[None]):
         with Horizontal():
             yield OptionList(id="choice")
             yield Static(Content(WELCOME), id="about")
-        yield Static(Content(self.keys()), id="home-keys")
+        keys = Sheet(self.keys, id="home-keys")
+        keys.can_focus = False
+        yield keys
 
-    def keys(self) -> str:
-        """The keys of this screen, as they are now."""
+    def keys(self, width: int, height: int) -> list[Line]:
+        """The keys of this screen, as they are now, as many as there is room for; a click presses one."""
         keymap = cast("UffdvizApp", self.app).keys_now
         screen = (*HOME, HELP, QUIT)
-        return KEYS.format(**{key.name: keymap.now(key, screen).shown for key in screen})
+        return [key_bar([keymap.now(key, screen) for key in KEYS], width)]
+
+    @on(Panel.Chosen)
+    async def chosen(self, message: Panel.Chosen) -> None:
+        """Do what the key is for that was clicked."""
+        action = {key.name: key.action for key in KEYS}[message.target.removeprefix("key:")]
+        await self.run_action(f"app.{action}" if action == PALETTE.action else action)
+
+    def say(self, words: str) -> None:
+        """Say something in place of what was said before."""
+        self.app.clear_notifications()
+        self.notify(words)
+
+    def action_open_lit(self) -> None:
+        """Open the row that is lit."""
+        self.query_one(OptionList).action_select()
 
     def on_mount(self) -> None:
         """Paint first, read the course then."""
@@ -233,7 +258,7 @@ class HomeScreen(Screen[None]):
 
         workload = self.workload()
         if workload is not None:
-            ask(self.app, workload, lambda words: self.notify(words, severity="error"))
+            ask(self.app, workload)
 
     def action_token(self) -> None:
         """Open a run that somebody passed on as a token."""
@@ -245,20 +270,29 @@ class HomeScreen(Screen[None]):
 
         _ = self.app.push_screen(PromptScreen("Paste the token of a run (uv1. …)"), go)
 
+    def next_called(self, words: str) -> str:
+        """The next row from the lit one on that has some words; one of just that name comes first."""
+        kind, name = self.lit()
+        keys = list(self.entries)
+        lit = f"{kind} {name}"
+        at = keys.index(lit) + 1 if lit in keys else 0
+        order = [*keys[at:], *keys[:at]]
+        called = [key for key in order if key.partition(" ")[2] == words and key != lit]
+        has = [k for k in order if words.lower() in f"{self.entries[k].title} {k}".lower()]
+        return next(iter([*called, *has]), "")
+
     def action_search(self) -> None:
-        """Go to the first row that contains some words."""
+        """Go to the next row that contains some words."""
         from uffdviz.tui.screens.prompt import PromptScreen
 
         def go(words: str | None) -> None:
-            choice = self.query_one(OptionList)
-            found = [
-                key
-                for key, e in self.entries.items()
-                if (words or "").lower() in f"{e.title} {key}".lower()
-            ]
-            if words and found:
-                choice.highlighted = choice.get_option_index(found[0])
-            elif words:
+            if not words:
+                return
+            found = self.next_called(words)
+            if found:
+                choice = self.query_one(OptionList)
+                choice.highlighted = choice.get_option_index(found)
+            else:
                 self.notify(f"nothing here is called {words!r}")
 
         _ = self.app.push_screen(PromptScreen("Search in titles"), go)

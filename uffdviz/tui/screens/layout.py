@@ -9,6 +9,8 @@ FRONT: Final = "front"
 """The place of the deck's panel that is in front."""
 LANES: Final = "lanes"
 """As high as the lanes of the timeline need."""
+FEW: Final = "few"
+"""As many lines as a low terminal has for Now."""
 
 
 class Band(NamedTuple):
@@ -58,7 +60,10 @@ LARGE: Final = Layout(
         NOW,
     ),
 )
-LAYOUTS: Final = (SMALL, MEDIUM, LARGE)
+NOW_LINES: Final = Band(("now",), (), (FEW,))
+LOW: Final = Layout("low", ("locks", *DECK), (Band(("tasks",), (FRONT,), ("1fr",)), NOW_LINES))
+THIN: Final = Layout("thin", ("tasks", "locks", *DECK), (Band((FRONT,), (), ("1fr",)), NOW_LINES))
+LAYOUTS: Final = (THIN, LOW, SMALL, MEDIUM, LARGE)
 LECTURE: Final = (Band(("tasks",), ("locks",), ("1fr",)), Band(("now",), (), ("7",)))
 """Few and large, whatever the size."""
 LECTURE_GOAL: Final = (LECTURE[0], Band((FRONT,), (), ("1fr",)), LECTURE[1])
@@ -71,10 +76,17 @@ def layout_for(width: int, height: int) -> Layout:
         return LARGE
     if width >= 96 and height >= 28:
         return MEDIUM
-    return SMALL
+    if height >= 22:
+        return SMALL
+    return LOW if width >= 60 else THIN
 
 
-def seats(bands: Collection[Band], hidden: Collection[str], lanes: int) -> Seats:
+def lines_for(height: int) -> int:
+    """How many lines Now has where it has no border."""
+    return 2 if height >= 12 else 1
+
+
+def seats(bands: Collection[Band], hidden: Collection[str], lanes: int, lines: int = 2) -> Seats:
     """Seat the panels that are not hidden; those that stay take the room of the others."""
     rows: list[str] = []
     spans: dict[str, tuple[int, int]] = {}
@@ -91,7 +103,7 @@ def seats(bands: Collection[Band], hidden: Collection[str], lanes: int) -> Seats
                 spans[name] = (3 - len(seated), height - len(column) + 1 if last else 1)
     if not any("fr" in row for row in rows):
         rows[0] = "1fr"
-    return Seats(" ".join(rows).replace(LANES, str(lanes)), spans)
+    return Seats(" ".join(rows).replace(LANES, str(lanes)).replace(FEW, str(lines)), spans)
 
 
 def _together(rows: Collection[str]) -> str:

@@ -4,15 +4,17 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from uffdviz.course.schema import Goal, Play
+from uffdviz.course.schema import Play
+from uffdviz.course.trail import Trail, trail_of
 from uffdviz.errors import UffdvizError
-from uffdviz.tui.goals import Guide, Trail
+from uffdviz.tui.goals import Guide
 from uffdviz.tui.screens.asking import AskingScreen
 from uffdviz.tui.session import Session, Shelf
 from uffdviz.tui.view import View
 
 if TYPE_CHECKING:
     from uffdviz.tui.app import UffdvizApp
+    from uffdviz.tui.screens.goal import Attempt
 
 LOOK: Final = 0.5
 """Seconds between two looks at the file of the page."""
@@ -27,8 +29,8 @@ class LessonScreen(AskingScreen):
         self.page = session.lesson
         self.guide = guide
         self.next = shelf.after(self.page.name)
-        self.places = tuple(i for i, one in enumerate(self.page.blocks) if isinstance(one, Goal))
         self.resting = False
+        self.attempts: dict[tuple[int, bool], Attempt] = {}
         self.stamp = guide.stamp()
 
     async def on_mount(self) -> None:
@@ -58,9 +60,7 @@ class LessonScreen(AskingScreen):
 
     def trail(self) -> Trail:
         """How far the goals are."""
-        through = self.guide.through()
-        best = {i: kept for i in self.places if (kept := self.guide.best(i)) is not None}
-        return Trail(self.places, through, best, self.next.title if self.next else "")
+        return trail_of(self.page, self.guide, self.next.title if self.next else "")
 
     def view(self) -> View:
         """What there is to be drawn, with the state of the goals."""
@@ -120,18 +120,20 @@ class LessonScreen(AskingScreen):
         _ = self.app.push_screen(JudgeScreen(self.guide, index), answered)
 
     async def try_run(self, index: int, *, claim: bool = False) -> None:
-        """Let the page rest, and put a run towards a goal on top of it."""
-        from uffdviz.tui.screens.goal import GoalScreen
+        """Let the page rest, and put a run towards a goal on top of it; one that was left goes on."""
+        from uffdviz.tui.screens.goal import Attempt, GoalScreen
 
-        try:
-            session = self.shelf.open_goal(self.page.path, index)
-        except UffdvizError as error:
-            self.say(str(error))
-            return
+        key = index, claim
+        if key not in self.attempts:
+            try:
+                self.attempts[key] = Attempt(self.shelf.open_goal(self.page.path, index))
+            except UffdvizError as error:
+                self.say(str(error))
+                return
         await self.session.close()
         self.one_run.release()
         self.alive, self.resting = False, True
-        args = session, self.shelf, self.one_run, self.guide, index
+        args = self.attempts[key], self.shelf, self.one_run, self.guide, index
         _ = self.app.push_screen(GoalScreen(*args, claim=claim))
 
     async def on_screen_resume(self) -> None:

@@ -19,7 +19,7 @@ class PromptScreen(Dialog[str]):
     What `read` refuses is said where the question stood, and asked again.
     """
 
-    CSS = f"PromptScreen {{ {BOX} }}"
+    CSS = f"PromptScreen {{ {BOX} & #question {{ width: 100%; height: auto; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Cancel")]
 
     def __init__(self, question: str, read: Callable[[str], object] = str) -> None:

@@ -1,7 +1,7 @@
 """Two eras race through a workload on one virtual clock; one comes as close as to a single wait."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,7 +14,8 @@ from uffdviz.errors import UffdvizError
 from uffdviz.trace.profile import Pair, Wait
 from uffdviz.trace.profile_words import finish_words, moment
 from uffdviz.tui.beside import Beside
-from uffdviz.tui.keys import RACE, RACE_MOUSE, Help
+from uffdviz.tui.keys import HELP, QUIT, RACE, RACE_MOUSE, Help
+from uffdviz.tui.render.keys import key_bar
 from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
 from uffdviz.tui.render.race import STACK, TRACE, Look, side_lines, total_lines, wait_lines
 from uffdviz.tui.tools import Workload
@@ -36,6 +37,9 @@ CLOSEST = 64
 """Nanoseconds that a window has at least."""
 Again = Callable[[Sequence[str]], Workload]
 """Gives the same workload under other eras."""
+
+
+ALSO: Final = (HELP, QUIT)
 
 
 class RaceScreen(Screen[None]):
@@ -215,12 +219,9 @@ class RaceScreen(Screen[None]):
 
     def keys(self, width: int, height: int) -> list[Line]:
         """The keys, as many as there is room for."""
-        spans = [Span(" ")]
         keymap = cast("UffdvizApp", self.app).keys_now
-        for key in (keymap.now(key, RACE) for key in RACE):
-            if key.short:
-                spans += [Span(key.shown, "key", f"key:{key.name}"), Span(f" {key.short}  ")]
-        return [tuple(spans)]
+        own = [keymap.now(key, RACE) for key in RACE]
+        return [key_bar((*own, *(keymap.now(key, ALSO) for key in ALSO)), width)]
 
     def side(self, index: int, width: int, height: int) -> list[Line]:
         """One era."""
@@ -378,7 +379,7 @@ class RaceScreen(Screen[None]):
         """Ask what to vary."""
         from uffdviz.tui.screens.sweep import ask
 
-        ask(self.app, self.workload, self.say)
+        ask(self.app, self.workload)
 
     @on(Panel.Chosen)
     async def picked(self, message: Panel.Chosen) -> None:
@@ -389,5 +390,5 @@ class RaceScreen(Screen[None]):
         elif verb == "wheel":
             self.action_on(int(what))
         elif verb.startswith("key:"):
-            action = next((key.action for key in RACE if key.name == verb[4:]), "")
+            action = next((key.action for key in (*RACE, *ALSO) if key.name == verb[4:]), "")
             await self.run_action(action)

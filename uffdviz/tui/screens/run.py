@@ -1,13 +1,14 @@
 """The run screen: a session drawn in panels, and one task's name back to it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 
 from uffdviz.errors import UffdvizError
+from uffdviz.trace.places import Wanted, changes_task, has_to_wait, nearest, takes_lock
 from uffdviz.trace.schedule import read_step
 from uffdviz.tui.keys import RUN
 from uffdviz.tui.remember import PACES, remember, remembered
@@ -18,20 +19,6 @@ from uffdviz.tui.screens.layout import layout_for
 from uffdviz.tui.widgets import panels
 from uffdviz.tui.widgets.deck import clicked
 from uffdviz.tui.widgets.panel import Panel
-
-LOCK_FACTS = frozenset(
-    {
-        "LockAcquired",
-        "LockContended",
-        "LockRefused",
-        "LockReleased",
-        "LockDowngraded",
-        "LockGaveUp",
-    }
-)
-WAITS = frozenset({"LockContended", "Slept"})
-FAR = 10_000
-"""Steps that are taken at most until somebody has to wait."""
 
 
 class RunScreen(Arranged):
@@ -151,23 +138,13 @@ class RunScreen(Arranged):
 
     async def action_wait(self, by: int) -> None:
         """To where a task has to wait; from the end of what has happened the run goes on to it."""
-        events = self.session.events
-        ahead = any(event.fact in WAITS for event in events[self.session.n :])
-        if by < 0 or ahead:
-            await self.find(by, lambda at: events[at].fact in WAITS)
+        if by < 0:
+            await self.find(by, has_to_wait(self.session.events))
             return
         self.stop()
-        await self.session.seek(self.session.length)
-        for _ in range(FAR):
-            choice = self.session.upcoming()
-            if not choice:
-                break
-            await self.session.step(choice)
-            if self.session.events[-1].fact in WAITS:
-                break
         self.looked_at = ""
-        waits = self.session.length and self.session.events[-1].fact in WAITS
-        self.say("" if waits else "nobody has to wait any more: E goes back to where one had to")
+        found = await self.session.next_wait()
+        self.say("" if found else "nobody has to wait any more: E goes back to where one had to")
 
     def ask(self) -> bool:
         """Ask the question that stands before the next block, if there is one."""
@@ -199,23 +176,20 @@ class RunScreen(Arranged):
 
     async def action_lock(self, by: int) -> None:
         """To the next or previous lock event."""
-        await self.find(by, lambda at: self.session.events[at].fact in LOCK_FACTS)
+        await self.find(by, takes_lock(self.session.events))
 
     async def action_turn(self, by: int) -> None:
         """To the next or previous change of task."""
-        events = self.session.events
-        await self.find(by, lambda at: at > 0 and events[at].task != events[at - 1].task)
+        await self.find(by, changes_task(self.session.events))
 
-    async def find(self, by: int, wanted: Callable[[int], bool]) -> None:
+    async def find(self, by: int, wanted: Wanted) -> None:
         """Go to the nearest event, one way or the other, that is wanted."""
         self.stop()
-        at = self.session.n - 1 + by
-        while 0 <= at < self.session.length:
-            if wanted(at):
-                await self.seek(at + 1)
-                return
-            at += by
-        self.say("there is none further " + ("on" if by > 0 else "back"))
+        at = nearest(wanted, self.session.n, self.session.length, by)
+        if at is not None:
+            await self.seek(at)
+        else:
+            self.say("there is none further " + ("on" if by > 0 else "back"))
 
     # playing
 
@@ -379,7 +353,7 @@ class RunScreen(Arranged):
     async def title_clicked(self, message: Panel.TitleClicked) -> None:
         """Bring the panel to the front whose name was clicked, or do what the sign means."""
         panel = self.query_one(f"#{message.panel}", Panel)
-        names, lit = (self.deck, self.front) if panel.id == self.front else ((panel.title,), "")
+        names, lit = self.names_of(panel)
         signs = self.signs(panel) if panel is self.focused else ""
         what = clicked(names, lit, signs, message.x)
         if what in {"enlarge", "hide"}:

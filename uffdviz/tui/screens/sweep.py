@@ -1,13 +1,12 @@
 """A cost or a count takes several values: the runs are done beside the screen, and plotted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from uffdviz.errors import UffdvizError
 from uffdviz.tui.beside import Beside
 from uffdviz.tui.keys import QUIT, Help
 from uffdviz.tui.render.line import Line, Span, columns, line, wrapped
@@ -30,20 +29,14 @@ SIGNS = (("o", "the left kernel"), ("x", "the right kernel"), ("*", "both at the
 ASK = "Vary a cost or a count, NAME=A..B: such as wake_latency=5000..40000, cpus=1..8"
 
 
-def ask(app: App[Any], workload: Workload, say: Callable[[str], None]) -> None:
-    """Ask what to vary, and show it; what is wrong with the answer is said."""
+def ask(app: App[Any], workload: Workload) -> None:
+    """Ask what to vary, and show it; what is wrong with the answer is said, and asked again."""
 
     def go(text: str | None) -> None:
-        if not text:
-            return
-        try:
-            series = workload.sweep(text)
-        except UffdvizError as error:
-            say(str(error))
-            return
-        _ = app.push_screen(SweepScreen(workload, series))
+        if text:
+            _ = app.push_screen(SweepScreen(workload, workload.sweep(text)))
 
-    _ = app.push_screen(PromptScreen(ASK), go)
+    _ = app.push_screen(PromptScreen(ASK, workload.sweep), go)
 
 
 class SweepScreen(Screen[None]):
@@ -143,7 +136,7 @@ class SweepScreen(Screen[None]):
 
     def action_vary(self) -> None:
         """Ask for another sweep."""
-        ask(self.app, self.workload, self.say)
+        ask(self.app, self.workload)
 
     def say(self, words: str) -> None:
         """Say something in the line above."""

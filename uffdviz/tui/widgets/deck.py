@@ -29,5 +29,14 @@ def clicked(names: Sequence[str], front: str, signs: str, x: int) -> str:
     return SIGNS.get(sign, "")
 
 
+def in_sight(names: Sequence[str], front: str, room: int) -> Sequence[str]:
+    """The names in their order, or from the front one on if there is no room up to it."""
+    if front not in names:
+        return names
+    at = names.index(front)
+    before = " ".join(word for _, word in _words(names[: at + 1], front))
+    return names if len(before) <= room else (*names[at:], *names[:at])
+
+
 def _words(names: Sequence[str], front: str) -> list[tuple[str, str]]:
     return [(name, f"[{name.title()}]" if name == front else name.title()) for name in names]

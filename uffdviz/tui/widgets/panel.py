@@ -7,6 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.actions import SkipAction
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -135,6 +136,18 @@ class Panel(ScrollView, can_focus=True):
             self.scroll_to(y=number, animate=False)
         elif not at <= number < at + height:
             self.scroll_to(y=max(0, number - height // 2), animate=False)
+
+    def action_scroll_home(self) -> None:
+        """To the first line, where the key has no other meaning: a run has a beginning and an end."""
+        if not self.screen.is_modal:
+            raise SkipAction
+        super().action_scroll_home()
+
+    def action_scroll_end(self) -> None:
+        """To the last line, likewise."""
+        if not self.screen.is_modal:
+            raise SkipAction
+        super().action_scroll_end()
 
     def render_line(self, y: int) -> Strip:
         """Paint one line."""

@@ -7,10 +7,11 @@ from textual import events
 from textual.message import Message
 
 from uffdviz.trace.events import Event
+from uffdviz.trace.lock_order import Order
 from uffdviz.tui.keys import FOOTER, PALETTE, RUN, WIDE, Key
 from uffdviz.tui.render.fates import fate_spans
 from uffdviz.tui.render.goal import tried_lines
-from uffdviz.tui.render.graph import Order, graph_lines
+from uffdviz.tui.render.graph import graph_lines
 from uffdviz.tui.render.line import Line, Span, columns, line, width_of
 from uffdviz.tui.render.locks import lock_lines
 from uffdviz.tui.render.memory import memory_lines
@@ -273,6 +274,23 @@ class Narration(Panel):
         if (top, total) != getattr(self, "_shown", None):
             self._shown = (top, total)
             self.follow(top, top=True)
+        self.say_more()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say anew whether there is more."""
+        super().watch_scroll_y(old_value, new_value)
+        self.say_more()
+
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001  Textual calls it
+        """The key is for this panel, or not any more."""
+        super().watch_has_focus(has_focus)
+        self.say_more()
+
+    def say_more(self) -> None:
+        """Say below whether the page goes on there, and which key shows it."""
+        height = self.scrollable_content_region.height
+        more = len(self.lines) - round(self.scroll_y) - height > 0
+        self.subtitle(("↓ more" if self.has_focus else "more below") if more else "")
 
 
 class Now(Panel):
