@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -198,9 +197,9 @@ def talk(lesson: str = "") -> Answer:
     """
     from uffdviz.course.shelf import CourseShelf
     from uffdviz.plain.app import conversation
+    from uffdviz.plain.typed import make_readable, typed
 
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
+    make_readable()
     return FINE, at_once(conversation(CourseShelf(), typed, lesson))
 
 
@@ -209,12 +208,6 @@ def at_once(lines: Iterable[str]) -> Iterable[str]:
     for line in lines:
         yield line
         sys.stdout.flush()
-
-
-def typed() -> str | None:
-    """Read a line; None at the end."""
-    line = sys.stdin.readline()
-    return " ".join(line.split()) if line else None
 
 
 def completion(app: "App") -> Callable[..., Answer]:
@@ -330,14 +323,16 @@ def play(
     headless
         Tell all of it as text, and fail if an expectation does not hold.
     plain
-        As sentences, with commands that are typed or come from a pipe; with --headless: all of
-        it as text, with a sentence for each step.
+        As sentences, with commands that are typed or come from a pipe; with --headless, or where
+        nothing can be typed, all of it as text, with a sentence for each step.
     json
         As one JSON document.
     """
-    if not (headless or json):
-        return talk(lesson) if plain else screen(lesson)
     from uffdviz.course.play_command import play_headless
+    from uffdviz.plain.typed import nobody_types
+
+    if not (headless or json or (plain and nobody_types())):
+        return talk(lesson) if plain else screen(lesson)
 
     return play_headless(lesson, plain=plain, json=json)
 

@@ -386,3 +386,14 @@ def test_a_lesson_takes_its_commands_from_a_pipe(
     assert "Nobody waits." in text
     assert "scenario two-copies: " in text
     assert main(["play", "10-a-page-is-missin", "--plain"]) == 2
+
+
+def test_a_lesson_to_which_nobody_can_type_tells_all_of_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["play", "10-a-page-is-missing", "--headless", "--plain"]) == 0
+    whole_text = capsys.readouterr().out
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert main(["play", "10-a-page-is-missing", "--plain"]) == 0
+    assert capsys.readouterr().out == whole_text
