@@ -1,6 +1,7 @@
 """What docs/adding.md tells to do is done, in a copy of the program, and what was added is used."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -64,13 +65,20 @@ def copy(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def use(copy: Path) -> Use:
-    """Run the copy: words of a command, or Python."""
+def use(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Use:
+    """Run the copy: words of a command, or Python; what it remembers goes to a folder of its own."""
+    home = str(tmp_path_factory.mktemp("home"))
+    kept = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home)
 
     def run(*words: str, status: int = 0) -> str:
         program = ("-c", *words) if "\n" in words[0] else ("-m", "uffdviz", *words)
         done = subprocess.run(
-            [sys.executable, *program], cwd=copy, capture_output=True, text=True, check=False
+            [sys.executable, *program],
+            cwd=copy,
+            env={**os.environ, **kept},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
